@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+const flag = z.stringbool({ truthy: ['1', 'true', 'yes'], falsy: ['0', 'false', 'no', ''] });
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** A development key, refused in production: everything signed with it can be forged by anyone who reads this line. */
+const DEVELOPMENT_KEY = Buffer.alloc(32, 'golden72 development key').toString('base64');
+
+const schema = z
+  .object({
+    NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+    LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+    /** Connections this process may hold; PostgreSQL's own max_connections bounds the sum over processes. */
+    DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(10),
+    REDIS_URL: z.url({ protocol: /^rediss?$/ }),
+    HOST: z.string().default('127.0.0.1'),
+    /** The api's port. 0 lets the system choose. */
+    PORT: port.default(3000),
+    /** The public page's port. */
+    PUBLIC_PORT: port.default(3001),
+    /** The worker's port for /healthz, /readyz and /metrics. */
+    WORKER_PORT: port.default(3002),
+    /** Where people open alert pages and forward links: no trailing slash. */
+    PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3001'),
+    /** Trust X-Forwarded-For from loopback and private proxies only when there is such a proxy. */
+    TRUST_PROXY: flag.default(false),
+    /** 32 random bytes in base64; every MAC key is derived from it. */
+    SECRET_KEY: z
+      .base64()
+      .refine((key) => Buffer.from(key, 'base64').length >= 32, 'must hold at least 32 bytes')
+      .default(DEVELOPMENT_KEY),
+    /** What this deployment's alerts are: only 'real' ones may reach real phones. */
+    DEPLOYMENT: z.enum(['demo', 'real']).default('demo'),
+    FCM_ENDPOINT: z.url({ protocol: /^https$/ }).default('https://fcm.googleapis.com'),
+    /** PEM file of a certificate authority to trust for FCM_ENDPOINT besides the system's. */
+    FCM_CA: z.string().optional(),
+    FCM_PROJECT_ID: z.string().default('golden72-sim'),
+    /** Read by firebase-admin itself; declared here so that it is known. */
+    GOOGLE_APPLICATION_CREDENTIALS: z.string().optional(),
+    /** Messages a minute; FCM's default for a project is 600 000. */
+    PUSH_QUOTA_PER_MINUTE: z.coerce.number().int().min(60).default(600_000),
+    /** FCM asks senders to take at least 60 s from nothing to full rate. */
+    PUSH_RAMP_SECONDS: z.coerce.number().min(0).default(60),
+    /** Batches one worker sends at the same time. */
+    WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
+  })
+  .superRefine((env, context) => {
+    if (env.NODE_ENV === 'production' && env.SECRET_KEY === DEVELOPMENT_KEY) {
+      context.addIssue({ code: 'custom', path: ['SECRET_KEY'], message: 'is required in production' });
+    }
+  });
+
+/** Every setting of the system, parsed; the names are those of the environment variables. */
+export type Env = z.infer<typeof schema>;
+
+/** Injection token of {@link Env}. */
+export const ENV = Symbol('ENV');
+
+/**
+ * Reads the settings, once at a process's start.
+ * @throws Error naming every variable that is missing or malformed, never its value.
+ */
+export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
+  const parsed = schema.safeParse(source);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The environment is not usable:\n${faults.join('\n')}`);
+}

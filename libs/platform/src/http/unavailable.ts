@@ -1,0 +1,36 @@
+import { QueryFailedError } from 'typeorm';
+
+/**
+ * SQLSTATEs of what passes by itself (PostgreSQL, appendix A): connection exceptions, resources exhausted, shutdown or
+ * start-up, deadlock and serialization failure, lock and statement time-outs.
+ */
+const PASSING_SQLSTATE = /^(?:08...|53...|57P0[1-3]|57014|40001|40P01|55P03)$/;
+
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** pg and ioredis give these errors no code; the words are theirs (pg 8, pg-pool 3, ioredis 5). */
+const CODELESS = [
+  'Connection terminated',
+  'timeout exceeded when trying to connect',
+  'Client has encountered a connection error',
+  'Connection is closed',
+  "Stream isn't writeable",
+  'Reached the max retries per request limit',
+];
+
+/** Whether an error says that PostgreSQL or Redis is away or overloaded: the same request may succeed in a moment. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const cause = error instanceof QueryFailedError ? error.driverError : error;
+  const code = String((cause as { code?: unknown }).code ?? '');
+  if (NETWORK_CODES.has(code) || PASSING_SQLSTATE.test(code)) return true;
+  return CODELESS.some((words) => cause.message.startsWith(words));
+}

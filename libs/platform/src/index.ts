@@ -1,0 +1,18 @@
+export { Clock, hourIn } from './clock.ts';
+export { databaseOptions } from './database.ts';
+export { ENV, readEnv, type Env } from './env.ts';
+export { Idempotency, type IdempotencyRefusal, type IdempotentRequest } from './idempotency.ts';
+export { PHOTO_MAX_BYTES, reencodePhoto, type ImageRefusal, type Photo } from './image.ts';
+export { defineJob, type JobData, type JobDefinition, type JobHandlers } from './jobs.ts';
+export { hashSecret, Keys, newSecret } from './keys.ts';
+export { Outbox } from './outbox.ts';
+export { PlatformModule } from './platform.module.ts';
+export { REDIS } from './redis.ts';
+export { Refusal } from './refusal.ts';
+export { Transactions, type UnitOfWork } from './transactions.ts';
+export { AUDIENCES, Public } from './http/audience.ts';
+export { BODY_LIMIT, fastifyAdapter, FILE_LIMIT } from './http/fastify.ts';
+export { Metrics } from './http/metrics.ts';
+export { ObservabilityModule } from './http/observability.module.ts';
+export { type Check, Readiness } from './http/readiness.ts';
+export { isUnavailable } from './http/unavailable.ts';

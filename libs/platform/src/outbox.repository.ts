@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+export interface OutboxRow {
+  readonly id: number;
+  readonly queue: string;
+  readonly name: string;
+  readonly data: unknown;
+  /** BullMQ job id; a second row with the id of a job still in the queue adds nothing. */
+  readonly job_id: string | null;
+}
+
+@Injectable()
+export class OutboxRepository {
+  async insert(tx: EntityManager, row: Omit<OutboxRow, 'id'>): Promise<void> {
+    await tx.query('INSERT INTO outbox (queue, name, data, job_id) VALUES ($1, $2, $3, $4)', [
+      row.queue,
+      row.name,
+      JSON.stringify(row.data),
+      row.job_id,
+    ]);
+  }
+
+  /** Takes the oldest rows for this transaction; rows another relay holds are skipped. */
+  async take(tx: EntityManager, limit: number): Promise<OutboxRow[]> {
+    const [rows] = await tx.query<[OutboxRow[], number]>(
+      `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED)
+       RETURNING id, queue, name, data, job_id`,
+      [limit],
+    );
+    return rows.sort((a, b) => a.id - b.id);
+  }
+}

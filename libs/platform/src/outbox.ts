@@ -1,0 +1,76 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { getQueueToken } from '@nestjs/bullmq';
+import type { Queue } from 'bullmq';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { JobData, JobDefinition } from './jobs.ts';
+import { OutboxRepository, type OutboxRow } from './outbox.repository.ts';
+
+/** Rows relayed in one transaction; bounds how long their locks are held. */
+const RELAY_CHUNK = 100;
+
+/**
+ * Jobs promised inside a database transaction and handed to BullMQ after its commit: a crash between the two
+ * loses nothing, because the row stays until Redis has taken the job.
+ */
+@Injectable()
+export class Outbox implements OnApplicationShutdown {
+  private readonly logger = new Logger(Outbox.name);
+  private running: Promise<void> | undefined;
+  private again = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly rows: OutboxRepository,
+    private readonly modules: ModuleRef,
+  ) {}
+
+  /** Promises a job; it is added to its queue once `tx` has committed. */
+  async add<Job extends JobDefinition>(tx: EntityManager, job: Job, data: JobData<Job>, jobId?: string): Promise<void> {
+    await this.rows.insert(tx, { queue: job.queue, name: job.name, data, job_id: jobId ?? null });
+  }
+
+  /**
+   * Relays what has been promised. Calls while a relay runs are merged into one more round.
+   * A failure is logged and leaves the rows for the next call (the worker calls every few seconds).
+   */
+  flush(): Promise<void> {
+    this.again = true;
+    this.running ??= this.relayAll().finally(() => {
+      this.running = undefined;
+    });
+    return this.running;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.running;
+  }
+
+  private async relayAll(): Promise<void> {
+    try {
+      while (this.again) {
+        this.again = false;
+        while ((await this.dataSource.transaction((tx) => this.relay(tx))) === RELAY_CHUNK);
+      }
+    } catch (error) {
+      this.again = false;
+      this.logger.error({ err: error }, 'the outbox could not be relayed; its rows stay');
+    }
+  }
+
+  private async relay(tx: EntityManager): Promise<number> {
+    const rows = await this.rows.take(tx, RELAY_CHUNK);
+    for (const [queue, jobs] of Map.groupBy(rows, (row) => row.queue)) {
+      await this.queue(queue).addBulk(jobs.map(toJob));
+    }
+    return rows.length;
+  }
+
+  private queue(name: string): Queue {
+    return this.modules.get<Queue>(getQueueToken(name), { strict: false });
+  }
+}
+
+function toJob(row: OutboxRow) {
+  return { name: row.name, data: row.data, opts: row.job_id === null ? {} : { jobId: row.job_id } };
+}

@@ -1,0 +1,49 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { BullModule } from '@nestjs/bullmq';
+import { Clock } from './clock.ts';
+import { databaseModule } from './database.ts';
+import { ENV, type Env } from './env.ts';
+import { Idempotency } from './idempotency.ts';
+import { IdempotencyRepository } from './idempotency.repository.ts';
+import { Keys } from './keys.ts';
+import { loggingModule } from './logging.ts';
+import { Outbox } from './outbox.ts';
+import { OutboxRepository } from './outbox.repository.ts';
+import { RedisModule } from './redis.ts';
+import { Transactions } from './transactions.ts';
+
+/** What every process needs: settings, logs, the database, Redis, queues, the clock and keys. */
+@Global()
+@Module({})
+export class PlatformModule {
+  /** `processName` names the process in logs and in pg_stat_activity. */
+  static forRoot(env: Env, processName: string): DynamicModule {
+    const environment = { provide: ENV, useValue: env };
+    return {
+      module: PlatformModule,
+      imports: [
+        { module: EnvModule, global: true, providers: [environment], exports: [environment] },
+        loggingModule(processName),
+        databaseModule(`golden72-${processName}`),
+        RedisModule,
+        BullModule.forRootAsync({ inject: [ENV], useFactory: queueDefaults }),
+      ],
+      providers: [Clock, Idempotency, IdempotencyRepository, Keys, Outbox, OutboxRepository, Transactions],
+      exports: [Clock, Idempotency, Keys, Outbox, Transactions, RedisModule],
+    };
+  }
+}
+
+@Module({})
+class EnvModule {}
+
+/**
+ * Jobs leave Redis when done, failed ones too: a retained job makes a re-add under its id a silent no-op, and the
+ * database is what remembers.
+ */
+function queueDefaults(env: Env) {
+  return {
+    connection: { url: env.REDIS_URL, maxRetriesPerRequest: null },
+    defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+  };
+}

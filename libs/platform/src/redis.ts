@@ -1,0 +1,32 @@
+import { Inject, Injectable, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { ENV, type Env } from './env.ts';
+
+/** Injection token of the process's shared ioredis connection (never used for blocking commands). */
+export const REDIS = Symbol('REDIS');
+
+/** A connection that fails commands at once while Redis is away, so that callers can decide, not hang. */
+export function connectRedis(url: string): Redis {
+  const redis = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, lazyConnect: false });
+  // ioredis reports each failed reconnect as an event; commands carry their own errors to their callers.
+  redis.on('error', () => undefined);
+  return redis;
+}
+
+@Injectable()
+class RedisCloser implements OnApplicationShutdown {
+  constructor(@Inject(REDIS) private readonly redis: Redis) {}
+
+  onApplicationShutdown(): void {
+    this.redis.disconnect();
+  }
+}
+
+@Module({
+  providers: [
+    { provide: REDIS, inject: [ENV], useFactory: (env: Env) => connectRedis(env.REDIS_URL) },
+    RedisCloser,
+  ],
+  exports: [REDIS],
+})
+export class RedisModule {}
