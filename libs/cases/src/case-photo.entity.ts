@@ -1,0 +1,27 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A photo of the child, as our encoder made it. */
+@Entity('case_photos')
+export class CasePhoto {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('uuid', { name: 'case_id' })
+  caseId!: string;
+
+  /** Not loaded unless asked for: a few hundred kilobytes. */
+  @Column('bytea', { select: false })
+  jpeg!: Buffer;
+
+  @Column('bytea')
+  sha256!: Buffer;
+
+  @Column('integer')
+  width!: number;
+
+  @Column('integer')
+  height!: number;
+
+  @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
+  createdAt!: Date;
+}
