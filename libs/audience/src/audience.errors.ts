@@ -1,0 +1,4 @@
+/** Every expected 'no' of this lib. */
+export const AUDIENCE_REFUSALS = ['area_invalid', 'device_unknown', 'zone_invalid'] as const;
+
+export type AudienceRefusal = (typeof AUDIENCE_REFUSALS)[number];

@@ -1,0 +1,96 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Preferences, PushTarget, Registration } from './device.types.ts';
+
+/** A device's coarse place, as stored. */
+export interface StoredPosition {
+  readonly cell: bigint;
+  readonly lon: number;
+  readonly lat: number;
+}
+
+@Injectable()
+export class DeviceRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** An installation that registers its token again replaces its older row, or the phone would be asked twice. */
+  insert(device: Registration, secretHash: Buffer): Promise<void> {
+    return this.dataSource.transaction(async (tx) => {
+      await tx.query('DELETE FROM devices WHERE provider = $1 AND md5(token) = md5($2) AND token = $2', [
+        device.provider,
+        device.token,
+      ]);
+      await tx.query(
+        `WITH device AS (
+           INSERT INTO devices (secret_hash, provider, platform, token, language) VALUES ($1, $2, $3, $4, $5) RETURNING id
+         ) INSERT INTO positions (device_id) SELECT id FROM device`,
+        [secretHash, device.provider, device.platform, device.token, device.language],
+      );
+    });
+  }
+
+  async findBySecret(secretHash: Buffer): Promise<number | null> {
+    const rows = await this.dataSource.query<{ id: number }[]>('SELECT id FROM devices WHERE secret_hash = $1', [
+      secretHash,
+    ]);
+    return rows[0]?.id ?? null;
+  }
+
+  async updateToken(id: number, token: string, language: string): Promise<void> {
+    await this.dataSource.transaction(async (tx) => {
+      await tx.query(
+        'DELETE FROM devices WHERE provider = (SELECT provider FROM devices WHERE id = $1) AND md5(token) = md5($2) AND token = $2 AND id <> $1',
+        [id, token],
+      );
+      await tx.query('UPDATE devices SET token = $2, language = $3 WHERE id = $1', [id, token, language]);
+    });
+  }
+
+  async updatePosition(id: number, position: StoredPosition): Promise<void> {
+    await this.dataSource.query(
+      'UPDATE positions SET cell = $2, lon = $3, lat = $4, seen_at = now() WHERE device_id = $1',
+      [id, position.cell, position.lon, position.lat],
+    );
+  }
+
+  async updatePreferences(id: number, preferences: Preferences): Promise<void> {
+    const { optedOut, mutedUntil, quiet } = preferences;
+    await this.dataSource.query(
+      `UPDATE positions SET opted_out = $2, muted_until = $3, quiet_from = $4, quiet_until = $5, zone = $6
+       WHERE device_id = $1`,
+      [
+        id,
+        optedOut.length ? optedOut : null,
+        mutedUntil,
+        quiet?.from ?? null,
+        quiet?.until ?? null,
+        quiet?.zone ?? null,
+      ],
+    );
+  }
+
+  async delete(id: number): Promise<void> {
+    await this.dataSource.query('DELETE FROM devices WHERE id = $1', [id]);
+  }
+
+  /** Those of `ids` that can still be pushed to, in no order. */
+  targets(ids: readonly number[]): Promise<PushTarget[]> {
+    return this.dataSource.query<PushTarget[]>(
+      'SELECT id, token, platform, language FROM devices WHERE id = ANY($1::bigint[]) AND token IS NOT NULL',
+      [ids],
+    );
+  }
+
+  /** Forgets dead tokens, unless the device has registered another since, and where those devices were. */
+  async retire(tx: EntityManager, dead: readonly Pick<PushTarget, 'id' | 'token'>[]): Promise<void> {
+    await tx.query(
+      `WITH dead AS (
+         UPDATE devices d SET token = NULL FROM unnest($1::bigint[], $2::text[]) AS gone(id, token)
+         WHERE d.id = gone.id AND d.token = gone.token RETURNING d.id
+       )
+       UPDATE positions SET cell = NULL, lon = NULL, lat = NULL, seen_at = NULL
+       FROM dead WHERE device_id = dead.id`,
+      [dead.map((device) => device.id), dead.map((device) => device.token)],
+    );
+  }
+}
