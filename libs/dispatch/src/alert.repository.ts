@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { Alert } from './alert.entity.ts';
+import type { MessageKind, PublicAlert, Texts } from './alert.types.ts';
+import { Message } from './message.entity.ts';
+
+/** An alert with the public fields of its newest message. */
+interface PublicRow extends Omit<PublicAlert, 'message'> {
+  readonly kind: MessageKind;
+  readonly version: number;
+  readonly texts: Texts;
+  readonly createdAt: Date;
+}
+
+@Injectable()
+export class AlertRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async insert(tx: EntityManager, alert: Omit<Alert, 'createdAt'>, caseId: string): Promise<void> {
+    await tx.insert(Alert, alert);
+    await tx.query('INSERT INTO alert_cases (alert_id, case_id) VALUES ($1, $2)', [alert.id, caseId]);
+  }
+
+  async update(tx: EntityManager, id: string, patch: Partial<Omit<Alert, 'id'>>): Promise<void> {
+    await tx.update(Alert, { id }, patch as Partial<Omit<Alert, 'id' | 'area'>>);
+  }
+
+  async remove(tx: EntityManager, id: string): Promise<void> {
+    await tx.delete(Alert, { id });
+  }
+
+  lock(tx: EntityManager, id: string): Promise<Alert | null> {
+    return tx.findOne(Alert, { where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** The case's newest alert that was not withdrawn. */
+  ofCase(caseId: string, tx: EntityManager = this.dataSource.manager): Promise<Alert | null> {
+    return tx
+      .createQueryBuilder(Alert, 'a')
+      .innerJoin('alert_cases', 'ac', 'ac.alert_id = a.id')
+      .where(`ac.case_id = :caseId AND a.state <> 'withdrawn'`, { caseId })
+      .orderBy('a.created_at', 'DESC')
+      .getOne();
+  }
+
+  /** Goes live now, by PostgreSQL's clock. @returns the instant it expires. */
+  async release(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET state = 'live', released_at = clock_timestamp(),
+         expires_at = clock_timestamp() + make_interval(hours => hours) WHERE id = $1`,
+      [id],
+    );
+  }
+
+  async end(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(`UPDATE alerts SET state = 'ended', ended_at = clock_timestamp(), epoch = epoch + 1 WHERE id = $1`, [
+      id,
+    ]);
+  }
+
+  /** Live alerts whose time is over. */
+  async overdue(limit: number): Promise<string[]> {
+    const rows = await this.dataSource.query<{ id: string }[]>(
+      `SELECT id FROM alerts WHERE state = 'live' AND expires_at <= now() ORDER BY expires_at LIMIT $1`,
+      [limit],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  async insertMessage(tx: EntityManager, message: Omit<Message, 'createdAt'>): Promise<void> {
+    await tx.insert(Message, message);
+  }
+
+  async replaceTexts(tx: EntityManager, alertId: string, texts: Texts, authorId: string | null): Promise<void> {
+    await tx.update(Message, { alertId, version: 1 }, { texts, authorId });
+  }
+
+  latestMessage(alertId: string, tx: EntityManager = this.dataSource.manager): Promise<Message | null> {
+    return tx.findOne(Message, { where: { alertId }, order: { version: 'DESC' } });
+  }
+
+  async publicBySlug(slug: string): Promise<PublicAlert | null> {
+    const [row] = await this.dataSource.query<PublicRow[]>(
+      `SELECT a.id, a.slug, a.state, a.mode, a.tier, a.area, a.place, a.call_number AS "callNumber", a.instruction,
+         a.photo_id IS NOT NULL AS "hasPhoto", a.released_at AS "releasedAt", a.expires_at AS "expiresAt",
+         a.ended_at AS "endedAt", m.kind, m.version, m.texts, m.created_at AS "createdAt"
+       FROM alerts a JOIN messages m ON m.alert_id = a.id
+       WHERE a.slug = $1 AND a.state IN ('live', 'ended') ORDER BY m.version DESC LIMIT 1`,
+      [slug],
+    );
+    if (!row) return null;
+    const { kind, version, texts, createdAt, ...alert } = row;
+    return { ...alert, message: { kind, version, texts, createdAt } };
+  }
+
+  async publicPhoto(slug: string) {
+    const rows = await this.dataSource.query<{ state: string; jpeg: Buffer | null; sha256: Buffer | null }[]>(
+      `SELECT a.state, p.jpeg, p.sha256 FROM alerts a
+       LEFT JOIN case_photos p ON p.id = a.photo_id AND a.state = 'live'
+       WHERE a.slug = $1 AND a.state IN ('live', 'ended')`,
+      [slug],
+    );
+    return rows[0];
+  }
+
+  async caseIds(alertId: string, tx: EntityManager = this.dataSource.manager): Promise<string[]> {
+    const rows = await tx.query<{ case_id: string }[]>('SELECT case_id FROM alert_cases WHERE alert_id = $1', [
+      alertId,
+    ]);
+    return rows.map((row) => row.case_id);
+  }
+
+  async caseIdsBySlug(slug: string): Promise<string[]> {
+    const rows = await this.dataSource.query<{ case_id: string }[]>(
+      'SELECT c.case_id FROM alert_cases c JOIN alerts a ON a.id = c.alert_id WHERE a.slug = $1',
+      [slug],
+    );
+    return rows.map((row) => row.case_id);
+  }
+}

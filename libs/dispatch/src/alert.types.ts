@@ -1,0 +1,58 @@
+import type { Area } from '#geo';
+import type { Mode, PushKind } from '#push';
+
+export const LANGUAGES = ['zh-CN', 'en'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+export const TIERS = ['critical', 'serious', 'page_only'] as const;
+/** Decides the ring, the hours and the sound. */
+export type Tier = (typeof TIERS)[number];
+
+export type MessageKind = PushKind;
+
+/** What to do on seeing the child; it follows the type of the case without telling it. */
+export type Instruction = 'do_not_approach' | 'stay_and_call' | 'call';
+
+export type Localised = Readonly<Record<Language, string>>;
+
+/** A message's text in every language; each stands alone, for pushes arrive in no promised order. */
+export type Texts = Readonly<Record<Language, { readonly title: string; readonly body: string }>>;
+
+/** What an officer composes for the public, apart from the private case. */
+export interface AlertProposal {
+  readonly tier: Tier;
+  /** Whom to ask. */
+  readonly area: Area;
+  /** The public's name of the place; may be coarser than the case's. */
+  readonly place: Localised;
+  readonly photoId: string | null;
+  /** Hours from release to expiry. */
+  readonly hours: number;
+  /** Practised with officers only: reaches no real phone. */
+  readonly exercise: boolean;
+  readonly texts: Texts;
+}
+
+/** An alert as anybody may see it: nothing here comes from the private case. */
+export interface PublicAlert {
+  readonly id: string;
+  readonly slug: string;
+  readonly state: 'live' | 'ended';
+  readonly mode: Mode;
+  readonly tier: Tier;
+  readonly area: Area;
+  readonly place: Localised;
+  readonly callNumber: string;
+  readonly instruction: Instruction;
+  readonly hasPhoto: boolean;
+  readonly releasedAt: Date;
+  readonly expiresAt: Date;
+  readonly endedAt: Date | null;
+  /** The newest message. */
+  readonly message: {
+    readonly kind: MessageKind;
+    readonly version: number;
+    readonly texts: Texts;
+    readonly createdAt: Date;
+  };
+}

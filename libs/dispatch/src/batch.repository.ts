@@ -1,0 +1,159 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { Area } from '#geo';
+import type { Mode } from '#push';
+import type { AlertState } from './alert-states.ts';
+import type { Instruction, Localised, MessageKind, Texts, Tier } from './alert.types.ts';
+
+/** A worker that neither checkpoints nor settles for this long has lost its batch. */
+export const LEASE_SECONDS = 15;
+
+/** An ending is worth telling for this long; then who is still offline is left alone. */
+const ENDING_HOURS = 24;
+
+/** One batch, held by one worker under one epoch, with all that its pushes need. */
+export interface Lease {
+  readonly batchId: number;
+  /** The fence: writes under an older epoch change nothing. */
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly band: number;
+  readonly size: number;
+  readonly results: string | null;
+  readonly ids: readonly number[];
+  readonly audience: 'ring' | 'notified';
+  readonly alertId: string;
+  readonly alertEpoch: number;
+  readonly alertState: AlertState;
+  readonly slug: string;
+  readonly mode: Mode;
+  readonly tier: Tier;
+  readonly area: Area;
+  readonly zone: string;
+  readonly place: Localised;
+  readonly callNumber: string;
+  readonly instruction: Instruction;
+  readonly hasPhoto: boolean;
+  readonly kind: MessageKind;
+  readonly version: number;
+  readonly texts: Texts;
+  /** After this nothing of the batch is sent any more. */
+  readonly deadline: Date;
+  readonly overdue: boolean;
+}
+
+export interface ReadyBatch {
+  readonly waveId: number;
+  readonly batchId: number;
+  readonly epoch: number;
+  readonly band: number;
+  readonly audience: 'ring' | 'notified';
+  /** Milliseconds until it may run; 0 is now. */
+  readonly delayMs: number;
+}
+
+/** Why a batch settles or goes back to the queue; see {@link BatchRepository.settle}. */
+export interface Settlement {
+  readonly results: string;
+  /** Milliseconds until the rest is tried again; null when there is no rest. */
+  readonly retryMs: number | null;
+  readonly pushed: boolean;
+}
+
+@Injectable()
+export class BatchRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Takes a batch for this worker, or null when it is taken, settled, not due, or the job is of an older epoch. */
+  async claim(batchId: number, epoch: number): Promise<Lease | null> {
+    const [rows] = await this.dataSource.query<[Lease[], number]>(
+      `UPDATE batches b SET state = 'leased', epoch = b.epoch + 1, attempt = b.attempt + 1,
+         lease_until = now() + make_interval(secs => $3)
+       FROM waves w, alerts a, messages m, batch_recipients r
+       WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'pending' AND b.run_at <= now()
+         AND w.id = b.wave_id AND a.id = b.alert_id AND m.id = w.message_id AND r.batch_id = b.id
+       RETURNING b.id AS "batchId", b.epoch, b.attempt, b.band, b.size, b.results, r.ids, w.audience,
+         a.id AS "alertId", a.epoch AS "alertEpoch", a.state AS "alertState", a.slug, a.mode, a.tier, a.area, a.zone,
+         a.place, a.call_number AS "callNumber", a.instruction, a.photo_id IS NOT NULL AS "hasPhoto",
+         m.kind, m.version, m.texts,
+         ${DEADLINE} AS deadline, ${DEADLINE} <= now() AS overdue`,
+      [batchId, epoch, LEASE_SECONDS],
+    );
+    return rows[0] ?? null;
+  }
+
+  /**
+   * Keeps the lease and writes what is known so far.
+   * @returns the alert's epoch now, or null when the lease is lost.
+   */
+  async checkpoint(lease: Lease, results: string, pushed: boolean): Promise<number | null> {
+    const [rows] = await this.dataSource.query<[{ epoch: number }[], number]>(
+      `UPDATE batches b SET results = $3, lease_until = now() + make_interval(secs => $4), ${PUSHED('$5')}
+       FROM alerts a WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'leased' AND a.id = b.alert_id
+       RETURNING a.epoch`,
+      [lease.batchId, lease.epoch, results, LEASE_SECONDS, pushed],
+    );
+    return rows[0]?.epoch ?? null;
+  }
+
+  /**
+   * Ends the lease: settled, or pending again with a time to run at.
+   * @returns whether the lease was still held.
+   */
+  async settle(tx: EntityManager, lease: Lease, { results, retryMs, pushed }: Settlement): Promise<boolean> {
+    const [, held] = await tx.query<[unknown[], number]>(
+      `UPDATE batches SET results = $3, lease_until = NULL, state = CASE WHEN $4::float8 IS NULL THEN 'settled' ELSE 'pending' END,
+         run_at = coalesce(now() + make_interval(secs => $4::float8 / 1000), run_at), ${PUSHED('$5')}
+       WHERE id = $1 AND epoch = $2 AND state = 'leased'`,
+      [lease.batchId, lease.epoch, results, retryMs, pushed],
+    );
+    return held === 1;
+  }
+
+  /** The alert's state under a shared lock: an ending waits for this transaction, or this one sees it. */
+  async alertState(tx: EntityManager, alertId: string): Promise<AlertState | null> {
+    const rows = await tx.query<{ state: AlertState }[]>('SELECT state FROM alerts WHERE id = $1 FOR SHARE', [alertId]);
+    return rows[0]?.state ?? null;
+  }
+
+  /** Stops what waits in the queue of an ended alert; leased batches stop by themselves. */
+  async stopPending(tx: EntityManager, alertId: string): Promise<void> {
+    await tx.query(
+      `UPDATE batches SET state = 'settled', results = translate(coalesce(results, repeat('.', size)), '.~', 'sk')
+       WHERE alert_id = $1 AND state = 'pending'`,
+      [alertId],
+    );
+  }
+
+  /** Gives back batches whose worker went silent. @returns how many */
+  async reclaim(): Promise<number> {
+    const [, reclaimed] = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE batches SET state = 'pending', lease_until = NULL, run_at = now()
+       WHERE id IN (SELECT id FROM batches WHERE state = 'leased' AND lease_until < now() FOR UPDATE SKIP LOCKED)
+         AND state = 'leased' AND lease_until < now()`,
+    );
+    return reclaimed;
+  }
+
+  /** The next batches of every unsettled wave, at most `perWave` each, nearest first within a wave. */
+  ready(perWave: number, withinMs: number): Promise<ReadyBatch[]> {
+    return this.dataSource.query<ReadyBatch[]>(
+      `SELECT w.id AS "waveId", b.id AS "batchId", b.epoch, b.band, w.audience,
+         greatest(0, ceil(extract(epoch FROM b.run_at - now()) * 1000))::int AS "delayMs"
+       FROM waves w CROSS JOIN LATERAL (
+         SELECT id, epoch, band, run_at, seq FROM batches
+         WHERE wave_id = w.id AND state = 'pending' AND run_at <= now() + make_interval(secs => $2::float8 / 1000)
+         ORDER BY seq LIMIT $1
+       ) b
+       WHERE w.settled_at IS NULL ORDER BY w.id, b.seq`,
+      [perWave, withinMs],
+    );
+  }
+}
+
+/** No push outlives its alert; an ending may, so that phones that were offline are told too. */
+const DEADLINE = `(CASE w.audience WHEN 'notified' THEN w.created_at + interval '${ENDING_HOURS} hours' ELSE a.expires_at END)`;
+
+const PUSHED = (pushed: string) => `
+  first_push_at = CASE WHEN ${pushed} THEN coalesce(first_push_at, clock_timestamp()) ELSE first_push_at END,
+  last_push_at = CASE WHEN ${pushed} THEN clock_timestamp() ELSE last_push_at END`;

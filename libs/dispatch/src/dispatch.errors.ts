@@ -1,0 +1,18 @@
+import { Refusal } from '#platform';
+
+/** Every expected 'no' of this lib. */
+export const DISPATCH_REFUSALS = [
+  'alert_ended',
+  'alert_missing',
+  'alert_not_found',
+  'alert_transition_illegal',
+  'family_not_told',
+  'version_changed',
+] as const;
+
+export type DispatchRefusal = (typeof DISPATCH_REFUSALS)[number];
+
+/** For an alert that is not there and, word for word, for one of another agency. */
+export function alertNotFound(): Refusal<DispatchRefusal> {
+  return new Refusal('alert_not_found', 'There is no such alert.');
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { type Actor, actorReference, authorize } from '#access';
+import { Audit } from '#audit';
+import { Cases, type Closing } from '#cases';
+import { Refusal, Transactions, type UnitOfWork } from '#platform';
+import type { Alert } from './alert.entity.ts';
+import { AlertRepository } from './alert.repository.ts';
+import { Alerts } from './alert.service.ts';
+import { nextAlertState } from './alert-states.ts';
+import { BatchRepository } from './batch.repository.ts';
+import { alertNotFound, type DispatchRefusal } from './dispatch.errors.ts';
+import { feed } from './dispatch.jobs.ts';
+import { endingTexts, type PublicEnding } from './texts.ts';
+import { WaveRepository } from './wave.repository.ts';
+
+/** How an officer ends an alert. The outcome is private; the ending is what the public is told. */
+export interface EndRequest extends Closing {
+  readonly kind: 'found' | 'cancel';
+  readonly ending: PublicEnding;
+  /** 'The child is safe' may be said only after the family was told. */
+  readonly familyTold: boolean;
+}
+
+/** Expired alerts ended in one sweep. */
+const OVERDUE_PER_SWEEP = 50;
+
+/** The end of an alert: sending stops, exactly those who were asked are told, the public photo and name go. */
+@Injectable()
+export class Ending {
+  private readonly logger = new Logger(Ending.name);
+
+  constructor(
+    private readonly alerts: Alerts,
+    private readonly alertRows: AlertRepository,
+    private readonly batches: BatchRepository,
+    private readonly waves: WaveRepository,
+    private readonly cases: Cases,
+    private readonly audit: Audit,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /**
+   * Ends a live alert and closes its cases; one officer suffices, for it reaches fewer people.
+   * @throws Refusal `alert_not_found` (also for another agency's), `alert_ended`, `family_not_told`
+   */
+  end(actor: Actor, alertId: string, request: EndRequest): Promise<void> {
+    if (request.kind === 'found' && request.ending === 'safe' && !request.familyTold) {
+      throw new Refusal<DispatchRefusal>(
+        'family_not_told',
+        'The public may be told that the child is safe only after the family was. Tell them, or end without saying so.',
+      );
+    }
+    return this.transactions.run(async (unit) => {
+      const { tx } = unit;
+      // Cases before the alert, as a release locks them, so that the two never wait for each other.
+      const caseIds = (await this.alertRows.caseIds(alertId, tx)).sort();
+      const held = [];
+      for (const id of caseIds) held.push(await this.cases.lock(tx, actor, 'case.close', id));
+      const alert = await this.alerts.lock(tx, alertId);
+      authorize(actor, 'alert.end', alert, alertNotFound());
+      await this.endHeld(unit, alert, request.kind, request.ending, actor);
+      for (const one of held) await this.cases.close(tx, actor, one, request);
+    });
+  }
+
+  /** Ends alerts whose time is over. Their cases stay active: the child is still missing. @returns how many */
+  async expireOverdue(): Promise<number> {
+    const overdue = await this.alertRows.overdue(OVERDUE_PER_SWEEP);
+    for (const alertId of overdue) {
+      await this.transactions.run(async (unit) => {
+        const alert = await this.alerts.lock(unit.tx, alertId);
+        if (alert.state === 'live') await this.endHeld(unit, alert, 'expire', 'ended', null);
+      });
+      this.logger.log({ alertId }, 'alert expired');
+    }
+    return overdue.length;
+  }
+
+  private async endHeld(
+    { tx, enqueue }: UnitOfWork,
+    alert: Alert,
+    kind: 'found' | 'cancel' | 'expire',
+    ending: PublicEnding,
+    actor: Actor | null,
+  ): Promise<void> {
+    if (!nextAlertState(alert.state, 'end')) throw notLive(alert);
+    await this.alertRows.end(tx, alert.id);
+    await this.batches.stopPending(tx, alert.id);
+    const message = { id: randomUUID(), alertId: alert.id, version: await this.nextVersion(alert.id, tx), kind };
+    const texts = endingTexts(kind, ending);
+    await this.alertRows.insertMessage(tx, {
+      ...message,
+      texts,
+      authorId: actor?.kind === 'officer' ? actor.id : null,
+    });
+    if (alert.tier !== 'page_only') {
+      const wave = { alertId: alert.id, messageId: message.id, audience: 'notified' as const, epoch: alert.epoch + 1 };
+      await this.waves.snapshotNotified(tx, await this.waves.insert(tx, wave), alert.id);
+      await enqueue(feed, {});
+    }
+    await this.audit.record(tx, {
+      agencyId: alert.agencyId,
+      actor: actor ? actorReference(actor) : 'system:expiry',
+      action: `alert.${kind}`,
+      thing: `alert:${alert.id}`,
+    });
+  }
+
+  private async nextVersion(alertId: string, tx: UnitOfWork['tx']): Promise<number> {
+    return ((await this.alertRows.latestMessage(alertId, tx))?.version ?? 0) + 1;
+  }
+}
+
+function notLive(alert: Alert): Refusal<DispatchRefusal> {
+  if (alert.state === 'ended') return new Refusal('alert_ended', 'The alert has ended already.');
+  return new Refusal('alert_transition_illegal', `An alert that is ${alert.state} cannot be ended.`, {
+    state: alert.state,
+    act: 'end',
+  });
+}

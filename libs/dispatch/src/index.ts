@@ -1,0 +1,27 @@
+export { Alert } from './alert.entity.ts';
+export { Alerts } from './alert.service.ts';
+export { ALERT_STATES, type AlertAct, type AlertState, nextAlertState } from './alert-states.ts';
+export {
+  type AlertProposal,
+  type Instruction,
+  type Language,
+  LANGUAGES,
+  type Localised,
+  type PublicAlert,
+  type Texts,
+  type Tier,
+  TIERS,
+} from './alert.types.ts';
+export { BatchRepository } from './batch.repository.ts';
+export { BatchSender } from './batch.service.ts';
+export { DISPATCH_REFUSALS, type DispatchRefusal } from './dispatch.errors.ts';
+export { DISPATCH_JOBS } from './dispatch.jobs.ts';
+export { DispatchModule, SendingModule } from './dispatch.module.ts';
+export { Ending, type EndRequest } from './ending.service.ts';
+export { Feeder } from './feeder.ts';
+export { Message } from './message.entity.ts';
+export { PublicAlerts } from './public-alerts.ts';
+export { type Recipient, RecipientReferences } from './recipient-reference.ts';
+export { Release, type Released, type Submission } from './release.service.ts';
+export { submissionVersion } from './submission-version.ts';
+export type { Withheld } from './wave.repository.ts';

@@ -1,0 +1,25 @@
+import { BAND_M } from '#geo';
+import { hourIn } from '#platform';
+import type { MessageKind, Tier } from './alert.types.ts';
+
+/** Night is 22:00–07:00 where the child was last seen. */
+export const NIGHT_FROM_HOUR = 22;
+export const NIGHT_UNTIL_HOUR = 7;
+
+/** A critical alert wakes people at night only this near: 20 km of bands. */
+const WAKING_BANDS = 20_000 / BAND_M;
+
+export function isNight(zone: string, at: Date): boolean {
+  const hour = hourIn(zone, at);
+  return hour >= NIGHT_FROM_HOUR || hour < NIGHT_UNTIL_HOUR;
+}
+
+/**
+ * Whether a push may sound. Night alarms are what makes people switch alerts off: at night only a critical alert sounds,
+ * and only near. No ending sounds at night, and expiry, which asks nothing, never does.
+ */
+export function soundOf(kind: MessageKind, tier: Tier, band: number, night: boolean): 'wake' | 'silent' {
+  if (kind === 'expire') return 'silent';
+  if (!night) return 'wake';
+  return kind === 'alert' && tier === 'critical' && band < WAKING_BANDS ? 'wake' : 'silent';
+}

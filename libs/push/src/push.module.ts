@@ -1,0 +1,32 @@
+import { Inject, Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { ENV, type Env } from '#platform';
+import { createFcmGateway, type FcmEvent } from './fcm/fcm-gateway.ts';
+import type { PushGateway } from './push-gateway.ts';
+
+/** Injection token of the {@link PushGateway} that this process sends through. */
+export const PUSH_GATEWAY = Symbol('PUSH_GATEWAY');
+
+function fromEnv(env: Env): PushGateway {
+  const logger = new Logger('FcmGateway');
+  return createFcmGateway({
+    projectId: env.FCM_PROJECT_ID,
+    endpoint: env.FCM_ENDPOINT,
+    ...(env.FCM_CA === undefined ? {} : { caFile: env.FCM_CA }),
+    onEvent: (event: FcmEvent) => logger.log(event),
+  });
+}
+
+@Injectable()
+class GatewayCloser implements OnApplicationShutdown {
+  constructor(@Inject(PUSH_GATEWAY) private readonly gateway: PushGateway) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.gateway.close();
+  }
+}
+
+@Module({
+  providers: [{ provide: PUSH_GATEWAY, inject: [ENV], useFactory: fromEnv }, GatewayCloser],
+  exports: [PUSH_GATEWAY],
+})
+export class PushModule {}
