@@ -1,0 +1,50 @@
+import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
+import { type BeforeApplicationShutdown, Inject, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Job } from 'bullmq';
+import { BatchSender, DISPATCH_JOBS, Feeder } from '#dispatch';
+import { ENV, type Env } from '#platform';
+import { runJob } from './run-job.ts';
+
+const { sendBatch } = DISPATCH_JOBS;
+
+/** Sends batches. A job that throws leaves its batch leased; the sweep gives it back when the lease runs out. */
+@Processor(sendBatch.queue)
+export class DispatchProcessor extends WorkerHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(DispatchProcessor.name);
+
+  constructor(
+    private readonly sender: BatchSender,
+    private readonly feeder: Feeder,
+    @Inject(ENV) private readonly env: Env,
+  ) {
+    super();
+  }
+
+  onApplicationBootstrap(): void {
+    this.worker.concurrency = this.env.WORKER_CONCURRENCY;
+  }
+
+  /** Batches under way stop at their next chunk and give the rest back; nothing is sent twice. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.sender.drain();
+    await this.worker.close();
+  }
+
+  process(job: Job): Promise<void> {
+    return runJob(
+      { sendBatch },
+      {
+        sendBatch: async ({ batchId, epoch }) => {
+          await this.sender.send(batchId, epoch);
+          await this.feeder.feed();
+        },
+      },
+      job,
+    );
+  }
+
+  @OnWorkerEvent('failed')
+  failed(job: Job | undefined, error: Error): void {
+    this.logger.error({ err: error, jobId: job?.id }, 'a batch could not be sent');
+  }
+}

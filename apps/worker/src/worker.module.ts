@@ -1,0 +1,17 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { DispatchModule, SendingModule } from '#dispatch';
+import { type Env, ObservabilityModule, PlatformModule } from '#platform';
+import { DispatchProcessor } from './dispatch.processor.ts';
+import { FeedProcessor } from './feed.processor.ts';
+import { Sweeper } from './sweeper.ts';
+
+@Module({})
+export class WorkerModule {
+  static forRoot(env: Env): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [PlatformModule.forRoot(env, 'worker'), ObservabilityModule, DispatchModule, SendingModule],
+      providers: [DispatchProcessor, FeedProcessor, Sweeper],
+    };
+  }
+}
