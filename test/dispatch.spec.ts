@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Redis } from 'ioredis';
-import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import type { OfficerActor } from '#access';
 import { Cases } from '#cases';
@@ -54,8 +53,7 @@ describe('dispatch', () => {
   beforeEach(() => source.query('TRUNCATE devices CASCADE'));
 
   const submit = async (submission = makeSubmission()) => {
-    const id = randomUUID();
-    await source.transaction((tx) => release.draft(tx, liaison, id, submission));
+    const id = await release.file(liaison, submission);
     await release.submit(liaison, id);
     return id;
   };
@@ -163,8 +161,7 @@ describe('dispatch', () => {
 
   it('refuses the submitter, a stale version and a second verification', async () => {
     const agent = await makeActor(source, liaison.agencyId, 'liaison', 'verifier');
-    const id = randomUUID();
-    await source.transaction((tx) => release.draft(tx, agent, id, makeSubmission()));
+    const id = await release.file(agent, makeSubmission());
     await release.submit(agent, id);
     const version = await versionOf(id);
     await expect(release.verify(agent, id, version)).rejects.toMatchObject({ code: 'verifier_is_author' });
@@ -174,8 +171,7 @@ describe('dispatch', () => {
   });
 
   it('refuses a case last seen outside the jurisdiction', async () => {
-    const id = randomUUID();
-    await source.transaction((tx) => release.draft(tx, liaison, id, makeSubmission({}, [121.47, 31.23])));
+    const id = await release.file(liaison, makeSubmission({}, [121.47, 31.23]));
     await expect(release.submit(liaison, id)).rejects.toMatchObject({ code: 'outside_jurisdiction' });
   });
 

@@ -3,9 +3,10 @@ import { AudienceRepository } from './audience.repository.ts';
 import { Audience } from './audience.service.ts';
 import { DeviceRepository } from './device.repository.ts';
 import { Devices } from './device.service.ts';
+import { RegistrationLimiter } from './registration-limiter.ts';
 
 @Module({
-  providers: [Audience, AudienceRepository, DeviceRepository, Devices],
-  exports: [Audience, Devices],
+  providers: [Audience, AudienceRepository, DeviceRepository, Devices, RegistrationLimiter],
+  exports: [Audience, Devices, RegistrationLimiter],
 })
 export class AudienceModule {}

@@ -10,3 +10,4 @@ export {
   type PushTarget,
   type Registration,
 } from './device.types.ts';
+export { RegistrationLimiter } from './registration-limiter.ts';

@@ -8,7 +8,7 @@ import type { Case } from './case.entity.ts';
 import { type CaseRefusal, caseNotFound } from './case.errors.ts';
 import { type CaseFilter, CaseRepository } from './case.repository.ts';
 import { newCaseReference } from './case-reference.ts';
-import { type CaseAct, EDITABLE_STATES, nextCaseState } from './case-states.ts';
+import { type CaseAct, type CaseState, EDITABLE_STATES, nextCaseState } from './case-states.ts';
 import type { CaseInput, Closing } from './case.types.ts';
 import type { CasePhoto } from './case-photo.entity.ts';
 
@@ -84,20 +84,23 @@ export class Cases {
     return this.cases.list({ ...filter, agencyId: actor.agencyId });
   }
 
+  /** Moves a case that {@link lock} holds. @throws as {@link demandAct} */
+  async move(tx: EntityManager, actor: Actor, held: Case, act: CaseAct, patch: Partial<Case> = {}): Promise<void> {
+    await this.cases.update(tx, held.id, { ...patch, state: this.demandAct(held, act) });
+    await this.record(tx, actor, `case.${act}`, held.agencyId, held.id);
+  }
+
   /**
-   * Moves a case that {@link lock} holds.
+   * The state that `act` leads to.
    * @throws Refusal `case_transition_illegal`
    */
-  async move(tx: EntityManager, actor: Actor, held: Case, act: CaseAct, patch: Partial<Case> = {}): Promise<void> {
+  demandAct(held: Case, act: CaseAct): CaseState {
     const state = nextCaseState(held.state, act);
-    if (!state) {
-      throw new Refusal<CaseRefusal>('case_transition_illegal', `A case that is ${held.state} cannot do this.`, {
-        state: held.state,
-        act,
-      });
-    }
-    await this.cases.update(tx, held.id, { ...patch, state });
-    await this.record(tx, actor, `case.${act}`, held.agencyId, held.id);
+    if (state) return state;
+    throw new Refusal<CaseRefusal>('case_transition_illegal', `A case that is ${held.state} cannot do this.`, {
+      state: held.state,
+      act,
+    });
   }
 
   /** Closes an active case with how it ended. */

@@ -8,7 +8,7 @@ import { coarsen, type LonLat } from '#geo';
 import { ENV, type Env, Refusal } from '#platform';
 import { Alert } from './alert.entity.ts';
 import { AlertRepository } from './alert.repository.ts';
-import type { AlertProposal } from './alert.types.ts';
+import { type AlertProposal, RING_M } from './alert.types.ts';
 import { alertNotFound } from './dispatch.errors.ts';
 import type { Message } from './message.entity.ts';
 import { instructionFor } from './texts.ts';
@@ -71,10 +71,11 @@ export class Alerts {
         missing: 'lastSeen.point',
       });
     }
-    await this.audience.demandSound(proposal.area);
+    const point = held.lastSeenPoint.coordinates as unknown as LonLat;
+    const area = proposal.area ?? { kind: 'circle' as const, center: coarsen(point), radiusM: RING_M };
+    await this.audience.demandSound(area);
     await this.demandPhoto(tx, held, proposal.photoId);
     const agency = await this.agencies.agencyById(held.agencyId);
-    const origin = coarsen(held.lastSeenPoint.coordinates as unknown as LonLat);
     return {
       mode:
         this.env.DEPLOYMENT === 'demo'
@@ -83,8 +84,8 @@ export class Alerts {
             ? ('exercise' as const)
             : ('real' as const),
       tier: proposal.tier,
-      area: proposal.area,
-      origin: { type: 'Point' as const, coordinates: [...origin] },
+      area,
+      origin: { type: 'Point' as const, coordinates: [...coarsen(point)] },
       zone: agency.zone,
       place: proposal.place,
       callNumber: agency.callNumber,

@@ -8,6 +8,9 @@ export const TIERS = ['critical', 'serious', 'page_only'] as const;
 /** Decides the ring, the hours and the sound. */
 export type Tier = (typeof TIERS)[number];
 
+/** The first ring: what the field asks at once, metres. */
+export const RING_M = 120_000;
+
 export type MessageKind = PushKind;
 
 /** What to do on seeing the child; it follows the type of the case without telling it. */
@@ -21,8 +24,8 @@ export type Texts = Readonly<Record<Language, { readonly title: string; readonly
 /** What an officer composes for the public, apart from the private case. */
 export interface AlertProposal {
   readonly tier: Tier;
-  /** Whom to ask. */
-  readonly area: Area;
+  /** Whom to ask; null is the ring of {@link RING_M} around where the child was last seen. */
+  readonly area: Area | null;
   /** The public's name of the place; may be coarser than the case's. */
   readonly place: Localised;
   readonly photoId: string | null;

@@ -3,6 +3,7 @@ import { Refusal } from '#platform';
 /** Every expected 'no' of this lib. */
 export const DISPATCH_REFUSALS = [
   'alert_ended',
+  'alert_live',
   'alert_missing',
   'alert_not_found',
   'alert_transition_illegal',

@@ -16,6 +16,7 @@ import { Ending } from './ending.service.ts';
 import { Feeder } from './feeder.ts';
 import { Message } from './message.entity.ts';
 import { Pacer } from './pacer.ts';
+import { Preview } from './preview.service.ts';
 import { PublicAlerts } from './public-alerts.ts';
 import { RecipientReferences } from './recipient-reference.ts';
 import { Release } from './release.service.ts';
@@ -31,12 +32,13 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map((job
     Alerts,
     BatchRepository,
     Ending,
+    Preview,
     PublicAlerts,
     RecipientReferences,
     Release,
     WaveRepository,
   ],
-  exports: [Alerts, BatchRepository, Ending, PublicAlerts, RecipientReferences, Release, WaveRepository],
+  exports: [Alerts, BatchRepository, Ending, Preview, PublicAlerts, RecipientReferences, Release, WaveRepository],
 })
 export class DispatchModule {}
 

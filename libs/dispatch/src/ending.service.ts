@@ -64,6 +64,24 @@ export class Ending {
     });
   }
 
+  /**
+   * Closes an active case whose alert has ended by itself.
+   * @throws Refusal `case_not_found`, `alert_live`, `case_transition_illegal`
+   */
+  closeCase(actor: Actor, caseId: string, closing: Closing): Promise<void> {
+    return this.transactions.run(async ({ tx }) => {
+      const held = await this.cases.lock(tx, actor, 'case.close', caseId);
+      const alert = await this.alertRows.ofCase(caseId, tx);
+      if (alert?.state === 'live') {
+        throw new Refusal<DispatchRefusal>(
+          'alert_live',
+          'The alert is still live. End it, and the case closes with it.',
+        );
+      }
+      await this.cases.close(tx, actor, held, closing);
+    });
+  }
+
   /** Ends alerts whose time is over. Their cases stay active: the child is still missing. @returns how many */
   async expireOverdue(): Promise<number> {
     const overdue = await this.alertRows.overdue(OVERDUE_PER_SWEEP);

@@ -8,6 +8,7 @@ export {
   LANGUAGES,
   type Localised,
   type PublicAlert,
+  RING_M,
   type Texts,
   type Tier,
   TIERS,
@@ -22,6 +23,7 @@ export { Feeder } from './feeder.ts';
 export { Message } from './message.entity.ts';
 export { PublicAlerts } from './public-alerts.ts';
 export { type Recipient, RecipientReferences } from './recipient-reference.ts';
+export { Preview, type AlertPreview } from './preview.service.ts';
 export { Release, type Released, type Submission } from './release.service.ts';
 export { submissionVersion } from './submission-version.ts';
 export type { Withheld } from './wave.repository.ts';

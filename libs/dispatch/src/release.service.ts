@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type Actor, actorReference } from '#access';
 import { type AlertProposal } from './alert.types.ts';
 import { Audit } from '#audit';
 import { type Case, type CaseInput, Cases } from '#cases';
-import { Clock, Refusal, Transactions, type UnitOfWork } from '#platform';
+import { Clock, Idempotency, type IdempotentRequest, Refusal, Transactions, type UnitOfWork } from '#platform';
 import type { Alert } from './alert.entity.ts';
 import { AlertRepository } from './alert.repository.ts';
 import { Alerts } from './alert.service.ts';
@@ -42,14 +43,26 @@ export class Release {
     private readonly waves: WaveRepository,
     private readonly audit: Audit,
     private readonly clock: Clock,
+    private readonly idempotency: Idempotency,
     private readonly transactions: Transactions,
   ) {}
 
-  /** Files a draft in the caller's transaction, under an id the caller chose. @throws what {@link Cases} and {@link Alerts} refuse */
-  async draft(tx: EntityManager, actor: Actor, id: string, submission: Submission): Promise<Case> {
-    const held = await this.cases.create(tx, actor, id, submission.case);
-    await this.alerts.propose(tx, actor, held, submission.alert);
-    return held;
+  /**
+   * Files a case: a draft of an officer's, or already submitted by another police system.
+   * @param repeat makes a repeated request give the first one's case
+   * @returns the case's id
+   * @throws Refusal whatever {@link Cases}, {@link Alerts} and {@link submit} refuse, `idempotency_key_reused`
+   */
+  file(actor: Actor, submission: Submission, repeat?: Pick<IdempotentRequest, 'scope' | 'key'>): Promise<string> {
+    return this.transactions.run(async ({ tx }) => {
+      const id = randomUUID();
+      const earlier = repeat && (await this.idempotency.claim(tx, { ...repeat, request: submission }, id));
+      if (earlier) return earlier;
+      const held = await this.cases.create(tx, actor, id, submission.case);
+      await this.alerts.propose(tx, actor, held, submission.alert);
+      if (actor.kind === 'agency_key') await this.submitHeld(tx, actor, held);
+      return id;
+    });
   }
 
   /** Replaces a draft or a returned case and its proposed alert. */
@@ -69,8 +82,8 @@ export class Release {
     });
   }
 
-  /** As {@link submit}, for a case the caller's transaction has just made. */
-  async submitHeld(tx: EntityManager, actor: Actor, held: Case): Promise<void> {
+  private async submitHeld(tx: EntityManager, actor: Actor, held: Case): Promise<void> {
+    this.cases.demandAct(held, 'submit');
     await this.demandAlert(tx, held);
     await this.cases.demandSubmittable(held);
     await this.cases.addAuthor(tx, actor, held);
@@ -98,6 +111,7 @@ export class Release {
     return this.transactions.run(async (unit) => {
       const { tx } = unit;
       const held = await this.cases.lock(tx, actor, 'case.decide', id);
+      this.cases.demandAct(held, 'verify');
       const { alert, message } = await this.demandAlert(tx, held);
       await this.demandVersion(tx, held, alert, message, version);
       await this.cases.demandSubmittable(held);

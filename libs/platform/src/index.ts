@@ -7,6 +7,7 @@ export { defineJob, type JobData, type JobDefinition, type JobHandlers } from '.
 export { hashSecret, Keys, newSecret } from './keys.ts';
 export { Outbox } from './outbox.ts';
 export { PlatformModule } from './platform.module.ts';
+export { RateLimit, type RateLimitOptions } from './rate-limit.ts';
 export { REDIS } from './redis.ts';
 export { Refusal } from './refusal.ts';
 export { Transactions, type UnitOfWork } from './transactions.ts';

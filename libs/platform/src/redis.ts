@@ -23,10 +23,7 @@ class RedisCloser implements OnApplicationShutdown {
 }
 
 @Module({
-  providers: [
-    { provide: REDIS, inject: [ENV], useFactory: (env: Env) => connectRedis(env.REDIS_URL) },
-    RedisCloser,
-  ],
+  providers: [{ provide: REDIS, inject: [ENV], useFactory: (env: Env) => connectRedis(env.REDIS_URL) }, RedisCloser],
   exports: [REDIS],
 })
 export class RedisModule {}

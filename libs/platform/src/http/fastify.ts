@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyServerOptions } from 'fastify';
 import type { Env } from '../env.ts';
 import { requestId } from '../logging.ts';
 
@@ -9,9 +10,15 @@ export const BODY_LIMIT = 256 * 1024;
 /** Bytes of one uploaded file: a photo as phones take them. */
 export const FILE_LIMIT = 12 * 1024 * 1024;
 
-/** Fastify with the bounds that every process has, and one id per request for its log and its answers. */
-export function fastifyAdapter(env: Pick<Env, 'TRUST_PROXY'>): FastifyAdapter {
+type RouterFault = FastifyServerOptions['frameworkErrors'];
+
+/**
+ * Fastify with the bounds that every process has, and one id per request for its log and its answers.
+ * @param answerRouterFault answers an address that the router cannot decode, which Nest never hears of.
+ */
+export function fastifyAdapter(env: Pick<Env, 'TRUST_PROXY'>, answerRouterFault?: RouterFault): FastifyAdapter {
   return new FastifyAdapter({
+    ...(answerRouterFault && { frameworkErrors: answerRouterFault }),
     bodyLimit: BODY_LIMIT,
     trustProxy: env.TRUST_PROXY ? ['loopback', 'linklocal', 'uniquelocal'] : false,
     // A photo on a slow line; a client that drips headers or body for ever is cut off.

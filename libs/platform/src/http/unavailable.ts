@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { QueryFailedError } from 'typeorm';
 
 /**
@@ -28,9 +29,9 @@ const CODELESS = [
 
 /** Whether an error says that PostgreSQL or Redis is away or overloaded: the same request may succeed in a moment. */
 export function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isNativeError(error)) return false;
   const cause = error instanceof QueryFailedError ? error.driverError : error;
-  const code = String((cause as { code?: unknown }).code ?? '');
+  const code = String((cause as NodeJS.ErrnoException).code ?? '');
   if (NETWORK_CODES.has(code) || PASSING_SQLSTATE.test(code)) return true;
   return CODELESS.some((words) => cause.message.startsWith(words));
 }

@@ -1,0 +1,43 @@
+import { Body, Controller, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import type { OfficerActor } from '#access';
+import { type DispatchRefusal, Ending, PublicAlerts } from '#dispatch';
+import { Refusal } from '#platform';
+import { ForOfficers, Public } from '../callers/audiences.ts';
+import { CurrentOfficer } from '../callers/parameters.ts';
+import { uuid } from '../schemas/common.ts';
+import { alertAnswer, endBody, slug, viewOf } from './alerts.schemas.ts';
+
+@ApiTags('alerts')
+@Controller('v1/alerts')
+export class AlertsController {
+  constructor(
+    private readonly publicAlerts: PublicAlerts,
+    private readonly ending: Ending,
+  ) {}
+
+  /** A released alert as anybody may see it. */
+  @Get(':slug')
+  @Public()
+  @Header('cache-control', 'public, max-age=30')
+  @ApiResponse({ status: 200, description: 'The alert, or its ending.', standardSchema: alertAnswer })
+  async read(@Param('slug', { schema: slug }) name: string): Promise<z.input<typeof alertAnswer>> {
+    const alert = await this.publicAlerts.bySlug(name);
+    if (!alert) throw new Refusal<DispatchRefusal>('alert_not_found', 'There is no such alert.');
+    return viewOf(alert);
+  }
+
+  /** Ends a live alert at once and closes its cases: one officer suffices. */
+  @Post(':id/end')
+  @ForOfficers()
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Ended; everyone who was asked is being told.' })
+  end(
+    @CurrentOfficer() officer: OfficerActor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: endBody }) body: z.output<typeof endBody>,
+  ): Promise<void> {
+    return this.ending.end(officer, id, body);
+  }
+}

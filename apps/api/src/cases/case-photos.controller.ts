@@ -1,0 +1,54 @@
+import { Controller, Get, Param, Post, Res, UploadedFile, UseInterceptors } from '@nestjs/common';
+import { FileInterceptor, type UploadedMultipartFile } from '@nestjs/platform-fastify/multipart';
+import { ApiConsumes, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import type { OfficerActor } from '#access';
+import { Cases } from '#cases';
+import { ForOfficers } from '../callers/audiences.ts';
+import { CurrentOfficer } from '../callers/parameters.ts';
+import { uuid } from '../schemas/common.ts';
+import { invalidRequest } from '../validation.pipe.ts';
+import { photoAnswer } from './cases.schemas.ts';
+
+/** Photos of the child: every upload is decoded and drawn anew, without its metadata. */
+@ApiTags('cases')
+@Controller('v1/cases/:id/photos')
+@ForOfficers()
+export class CasePhotosController {
+  constructor(private readonly cases: Cases) {}
+
+  /** Adds a photo, as the file `photo` of a form. */
+  @Post()
+  @UseInterceptors(FileInterceptor('photo'))
+  @ApiConsumes('multipart/form-data')
+  @ApiResponse({
+    status: 201,
+    description: 'Kept; name it in the alert to make it public.',
+    standardSchema: photoAnswer,
+  })
+  async add(
+    @CurrentOfficer() officer: OfficerActor,
+    @Param('id', { schema: uuid }) caseId: string,
+    @UploadedFile() photo: UploadedMultipartFile | undefined,
+  ): Promise<z.input<typeof photoAnswer>> {
+    if (!photo?.buffer) throw invalidRequest([{ message: 'is required, as a file', path: ['photo'] }]);
+    const { id, width, height } = await this.cases.addPhoto(officer, caseId, photo.buffer);
+    return { id, width, height };
+  }
+
+  /** The picture itself. */
+  @Get(':photoId')
+  @ApiProduces('image/jpeg')
+  @ApiResponse({ status: 200, description: 'The picture.' })
+  async read(
+    @CurrentOfficer() officer: OfficerActor,
+    @Param('id', { schema: uuid }) caseId: string,
+    @Param('photoId', { schema: uuid }) photoId: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Buffer> {
+    const { jpeg } = await this.cases.photo(officer, caseId, photoId);
+    void reply.type('image/jpeg').header('cache-control', 'no-store');
+    return jpeg;
+  }
+}

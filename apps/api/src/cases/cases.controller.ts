@@ -1,0 +1,146 @@
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import type { OfficerActor } from '#access';
+import { Cases } from '#cases';
+import { Alerts, Ending, Preview, Release } from '#dispatch';
+import { ForOfficers } from '../callers/audiences.ts';
+import { CurrentOfficer } from '../callers/parameters.ts';
+import { OptionalIdempotencyKey } from '../sightings/repeat-key.ts';
+import { uuid } from '../schemas/common.ts';
+import { submissionBody, submissionOf } from '../schemas/submission.ts';
+import {
+  caseAnswer,
+  casesAnswer,
+  casesQuery,
+  closeBody,
+  filedAnswer,
+  previewAnswer,
+  reasonBody,
+  releasedAnswer,
+  summaryOf,
+  verifyBody,
+  viewOf,
+} from './cases.schemas.ts';
+
+/** A case from its first words to its end, for the officers of its agency. */
+@ApiTags('cases')
+@Controller('v1/cases')
+@ForOfficers()
+export class CasesController {
+  constructor(
+    private readonly cases: Cases,
+    private readonly alerts: Alerts,
+    private readonly release: Release,
+    private readonly preview: Preview,
+    private readonly ending: Ending,
+  ) {}
+
+  /** Files a draft. */
+  @Post()
+  @ApiResponse({ status: 201, description: 'Filed as a draft.', standardSchema: filedAnswer })
+  async file(
+    @CurrentOfficer() officer: OfficerActor,
+    @Body({ schema: submissionBody }) body: z.output<typeof submissionBody>,
+    @OptionalIdempotencyKey() key: string | undefined,
+  ): Promise<z.input<typeof filedAnswer>> {
+    const repeat = key === undefined ? undefined : { scope: `officer:${officer.id}`, key };
+    return { id: await this.release.file(officer, submissionOf(body), repeat) };
+  }
+
+  /** The agency's cases, newest first. */
+  @Get()
+  @Header('cache-control', 'no-store')
+  @ApiResponse({ status: 200, description: 'A page of cases.', standardSchema: casesAnswer })
+  async list(
+    @CurrentOfficer() officer: OfficerActor,
+    @Query({ schema: casesQuery }) query: z.output<typeof casesQuery>,
+  ): Promise<z.input<typeof casesAnswer>> {
+    return { cases: (await this.cases.list(officer, query)).map(summaryOf) };
+  }
+
+  /** The whole case with its proposed or released alert. Every read is audited. */
+  @Get(':id')
+  @Header('cache-control', 'no-store')
+  @ApiResponse({ status: 200, description: 'The case.', standardSchema: caseAnswer })
+  async read(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string) {
+    const { found, photos } = await this.cases.read(officer, id);
+    return viewOf(found, photos, await this.alerts.ofCase(id));
+  }
+
+  /** Replaces a draft or a returned case, whole. */
+  @Put(':id')
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Replaced.' })
+  rewrite(
+    @CurrentOfficer() officer: OfficerActor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: submissionBody }) body: z.output<typeof submissionBody>,
+  ): Promise<void> {
+    return this.release.rewrite(officer, id, submissionOf(body));
+  }
+
+  /** What a release would do: about how many phones, how long it takes, what they show. */
+  @Get(':id/preview')
+  @Header('cache-control', 'no-store')
+  @ApiResponse({ status: 200, description: 'Rounded, and audited.', standardSchema: previewAnswer })
+  look(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string) {
+    return this.preview.ofCase(officer, id);
+  }
+
+  /** Hands the case to the verifiers. */
+  @Post(':id/submit')
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Submitted.' })
+  submit(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {
+    return this.release.submit(officer, id);
+  }
+
+  /** Sends a submitted case back for changes. */
+  @Post(':id/return')
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Returned.' })
+  giveBack(
+    @CurrentOfficer() officer: OfficerActor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: reasonBody }) body: z.output<typeof reasonBody>,
+  ): Promise<void> {
+    return this.release.decline(officer, id, 'return', body.reason);
+  }
+
+  /** Turns a submitted case down for good. */
+  @Post(':id/reject')
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Rejected.' })
+  reject(
+    @CurrentOfficer() officer: OfficerActor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: reasonBody }) body: z.output<typeof reasonBody>,
+  ): Promise<void> {
+    return this.release.decline(officer, id, 'reject', body.reason);
+  }
+
+  /** Verifies exactly the version that was read, and releases its alert. Never by an officer who wrote any of it. */
+  @Post(':id/verify')
+  @HttpCode(200)
+  @ApiResponse({ status: 200, description: 'Live.', standardSchema: releasedAnswer })
+  verify(
+    @CurrentOfficer() officer: OfficerActor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: verifyBody }) body: z.output<typeof verifyBody>,
+  ) {
+    return this.release.verify(officer, id, body.version);
+  }
+
+  /** Closes a case whose alert has ended by itself, or never went out. */
+  @Post(':id/close')
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Closed.' })
+  close(
+    @CurrentOfficer() officer: OfficerActor,
+    @Param('id', { schema: uuid }) id: string,
+    @Body({ schema: closeBody }) body: z.output<typeof closeBody>,
+  ): Promise<void> {
+    return this.ending.closeCase(officer, id, body);
+  }
+}

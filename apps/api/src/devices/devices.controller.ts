@@ -1,0 +1,76 @@
+import { Body, Controller, Delete, Header, HttpCode, Post, Put } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { Devices, RegistrationLimiter } from '#audience';
+import { ForDevices, Public } from '../callers/audiences.ts';
+import type { DeviceCaller } from '../callers/caller.ts';
+import { ClientAddress, CurrentDevice } from '../callers/parameters.ts';
+import { positionBody, preferencesBody, registrationAnswer, registrationBody, tokenBody } from './devices.schemas.ts';
+
+/** Installations of the app: anonymous, and able to leave. */
+@ApiTags('devices')
+@Controller('v1/devices')
+export class DevicesController {
+  constructor(
+    private readonly devices: Devices,
+    private readonly limiter: RegistrationLimiter,
+  ) {}
+
+  /** Registers an installation; one that registers its token again replaces itself. */
+  @Post()
+  @Public()
+  @Header('cache-control', 'no-store')
+  @ApiResponse({ status: 201, description: 'Registered.', standardSchema: registrationAnswer })
+  async register(
+    @Body({ schema: registrationBody }) body: z.output<typeof registrationBody>,
+    @ClientAddress() address: string,
+  ): Promise<z.input<typeof registrationAnswer>> {
+    await this.limiter.consume(address);
+    return { secret: `g72d_${await this.devices.register(body)}` };
+  }
+
+  /** Gives the installation's new token. */
+  @Put('me/token')
+  @ForDevices()
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Kept.' })
+  renew(
+    @CurrentDevice() device: DeviceCaller,
+    @Body({ schema: tokenBody }) body: z.output<typeof tokenBody>,
+  ): Promise<void> {
+    return this.devices.renewToken(device.id, body.token, body.language);
+  }
+
+  /** Overwrites where the device is. */
+  @Put('me/position')
+  @ForDevices()
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Kept, to about 1 km, for 30 days.' })
+  move(
+    @CurrentDevice() device: DeviceCaller,
+    @Body({ schema: positionBody }) body: z.output<typeof positionBody>,
+  ): Promise<void> {
+    return this.devices.move(device.id, body.place);
+  }
+
+  /** Says what the person wants: opt-outs, a mute, quiet hours. */
+  @Put('me/preferences')
+  @ForDevices()
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Kept.' })
+  prefer(
+    @CurrentDevice() device: DeviceCaller,
+    @Body({ schema: preferencesBody }) body: z.output<typeof preferencesBody>,
+  ): Promise<void> {
+    return this.devices.prefer(device.id, body);
+  }
+
+  /** Leaves: the row, the token and the place are deleted at once. */
+  @Delete('me')
+  @ForDevices()
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Forgotten.' })
+  forget(@CurrentDevice() device: DeviceCaller): Promise<void> {
+    return this.devices.forget(device.id);
+  }
+}

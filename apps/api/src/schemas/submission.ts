@@ -1,0 +1,76 @@
+import type { MultiPolygon, Polygon } from 'geojson';
+import { z } from 'zod';
+import { CASE_TYPES } from '#cases';
+import { RING_M, type Submission, TIERS } from '#dispatch';
+import { MAX_POSITIONS } from '#geo';
+import { instant, lonLat, text, uuid } from './common.ts';
+
+/** Either is unknown: left out, or null. */
+const unknown = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? null);
+
+const caseBody = z.strictObject({
+  type: z.enum(CASE_TYPES).default('unknown').describe('What police believe; never shown to the public.'),
+  name: unknown(text(100)),
+  ageYears: unknown(z.int().min(0).max(25)),
+  sex: unknown(z.enum(['female', 'male', 'other'])),
+  looks: unknown(text(2000)),
+  clothes: unknown(text(2000)),
+  needs: unknown(text(2000).describe('Health, disability, language: what makes the hours count.')),
+  circumstances: unknown(text(5000)),
+  lastSeen: z
+    .strictObject({
+      from: unknown(instant),
+      until: unknown(instant),
+      place: unknown(text(300)),
+      point: unknown(lonLat),
+    })
+    .prefault({}),
+});
+
+const localised = (max: number) => z.strictObject({ 'zh-CN': text(max), en: text(max) });
+
+const position = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]);
+const rings = z.array(z.array(position).max(MAX_POSITIONS)).min(1).max(50);
+
+const areaBody = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('circle'),
+    center: lonLat,
+    radiusM: z.number().min(1_000).max(500_000),
+  }),
+  z.strictObject({
+    kind: z.literal('polygon'),
+    polygon: z
+      .discriminatedUnion('type', [
+        z.strictObject({ type: z.literal('Polygon'), coordinates: rings }),
+        z.strictObject({ type: z.literal('MultiPolygon'), coordinates: z.array(rings).min(1).max(20) }),
+      ])
+      .transform((polygon): Polygon | MultiPolygon => polygon)
+      .describe('GeoJSON (RFC 7946): WGS-84, longitude first, closed rings, cut at the antimeridian.'),
+  }),
+]);
+
+const messageText = z.strictObject({ title: text(60), body: text(800) });
+
+const alertBody = z.strictObject({
+  tier: z.enum(TIERS),
+  area: unknown(areaBody).describe(
+    `Whom to ask; by default everyone within ${RING_M / 1000} km of where the child was last seen.`,
+  ),
+  place: localised(120).describe('The public name of the place; may be coarser than the case’s.'),
+  photoId: unknown(uuid),
+  hours: z.int().min(1).max(72).default(24).describe('From release to expiry.'),
+  exercise: z.boolean().default(false),
+  texts: z.strictObject({ 'zh-CN': messageText, en: messageText }),
+});
+
+/** A case and, apart from it, the public alert proposed. */
+export const submissionBody = z.strictObject({ case: caseBody, alert: unknown(alertBody) });
+
+/** A submission by another police system: it lands as submitted, so the alert must be there. */
+export const intakeBody = z.strictObject({ case: caseBody, alert: alertBody });
+
+export function submissionOf(body: z.output<typeof submissionBody>): Submission {
+  const { type, lastSeen, ...details } = body.case;
+  return { case: { type, details, lastSeen }, alert: body.alert };
+}
