@@ -17,3 +17,4 @@ export { Metrics } from './http/metrics.ts';
 export { ObservabilityModule } from './http/observability.module.ts';
 export { type Check, Readiness } from './http/readiness.ts';
 export { isUnavailable } from './http/unavailable.ts';
+export { serve } from './http/serve.ts';

@@ -7,7 +7,7 @@ import { Outbox } from './outbox.ts';
 export interface UnitOfWork {
   readonly tx: EntityManager;
   /** Adds a job once the transaction has committed; see {@link Outbox}. */
-  enqueue<Job extends JobDefinition>(job: Job, data: JobData<Job>, jobId?: string): Promise<void>;
+  readonly enqueue: <Job extends JobDefinition>(job: Job, data: JobData<Job>, jobId?: string) => Promise<void>;
 }
 
 /** Runs work in one transaction (READ COMMITTED) and kicks the outbox when it has committed. */
