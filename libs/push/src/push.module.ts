@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { ENV, type Env } from '#platform';
+import { ENV, type Env, tellGoogle } from '#platform';
 import { createFcmGateway, type FcmEvent } from './fcm/fcm-gateway.ts';
 import type { PushGateway } from './push-gateway.ts';
 
@@ -7,6 +7,7 @@ import type { PushGateway } from './push-gateway.ts';
 export const PUSH_GATEWAY = Symbol('PUSH_GATEWAY');
 
 function fromEnv(env: Env): PushGateway {
+  tellGoogle(env);
   const logger = new Logger('FcmGateway');
   return createFcmGateway({
     projectId: env.FCM_PROJECT_ID,

@@ -1,0 +1,60 @@
+/**
+ * Things that must be done with within the same time each, kept in the order they came: one timer for all, where one
+ * each would cost more than the work. The timer holds no process open.
+ */
+export class Deadlines<T> {
+  readonly #since = new Map<T, number>();
+  readonly #allowedMs: number;
+  readonly #onOverdue: (thing: T) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param onOverdue called once for a thing that was not deleted in time; it is out by then */
+  constructor(allowedMs: number, onOverdue: (thing: T) => void) {
+    this.#allowedMs = allowedMs;
+    this.#onOverdue = onOverdue;
+  }
+
+  get size(): number {
+    return this.#since.size;
+  }
+
+  add(thing: T): void {
+    this.#since.set(thing, performance.now());
+    this.#timer ??= this.#wake(this.#allowedMs);
+  }
+
+  delete(thing: T): boolean {
+    return this.#since.delete(thing);
+  }
+
+  /** Takes out the one that came first. */
+  shift(): T | undefined {
+    const first = this.#since.keys().next();
+    if (first.done === true) return undefined;
+    this.#since.delete(first.value);
+    return first.value;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #wake(inMs: number): NodeJS.Timeout {
+    return setTimeout(() => this.#sweep(), inMs).unref();
+  }
+
+  #sweep(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const [thing, since] of this.#since) {
+      const leftMs = since + this.#allowedMs - now;
+      if (leftMs > 0) {
+        this.#timer ??= this.#wake(Math.ceil(leftMs));
+        return;
+      }
+      this.#since.delete(thing);
+      this.#onOverdue(thing);
+    }
+  }
+}

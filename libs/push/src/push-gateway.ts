@@ -1,0 +1,70 @@
+/** Who carries a push to a phone. Every adapter adds its own name; providers never share a batch. */
+export type Provider = 'fcm';
+
+/** What runs on the phone: it decides the shape of the payload. */
+export type Platform = 'android' | 'ios';
+
+/** `real` reaches people; `exercise` and `demo` reach simulated phones only. */
+export type Mode = 'real' | 'exercise' | 'demo';
+
+/** What a message does to an alert the phone may already show. */
+export type PushKind = 'alert' | 'update' | 'cancel' | 'found' | 'expire';
+
+/** What one phone is to show. The text is already in its language and stands alone: no provider promises order. */
+export interface PushMessage {
+  /** The provider's address of one installation. A simulated phone's starts with `sim:`. */
+  readonly token: string;
+  readonly platform: Platform;
+  readonly kind: PushKind;
+  /** The alert's public id: whatever is shown of an alert replaces what was shown of it before. */
+  readonly alertId: string;
+  readonly slug: string;
+  /** Grows with each message of the alert; a phone drops what is not newer than what it shows. */
+  readonly version: number;
+  /** Opaque and unforgeable reference to batch and index, posted back in receipts, opens and forwards. */
+  readonly ref: string;
+  readonly title: string;
+  readonly body: string;
+  /** Compact JSON, WGS-84 degrees, longitude first: `{"c":[lon,lat],"r":metres}` or `{"b":[west,south,east,north]}`. */
+  readonly area: string;
+  /** Index of the 2 km distance band the phone was found in, 0 nearest. */
+  readonly band: number;
+  readonly sound: 'wake' | 'silent';
+  /** Address of the alert page. */
+  readonly link: string;
+  readonly photo: string | null;
+  /** No provider keeps the message for an offline phone beyond this. */
+  readonly expiresAt: Date;
+}
+
+/**
+ * What became of one message, as far as the provider told.
+ * - `accepted`: the provider took it.
+ * - `unregistered`: the token is dead and stays dead.
+ * - `rejected`: it will never be taken as it is.
+ * - `retry`: certainly not delivered, safe to send again, after `afterMs` where the provider or the adapter knows better than the caller.
+ * - `unknown`: it may have been delivered; sending it again may ask somebody twice.
+ */
+export type PushOutcome =
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'unregistered' }
+  | { readonly outcome: 'rejected'; readonly code: string }
+  | { readonly outcome: 'retry'; readonly code: string; readonly afterMs?: number }
+  | { readonly outcome: 'unknown'; readonly code: string };
+
+/**
+ * Sends pushes through one provider and says what became of each. It is not a queue (it keeps nothing), not a pacer
+ * (it knows no quota), not a retrier (an outcome `retry` is the caller's to act on) and not a ledger.
+ */
+export interface PushGateway {
+  readonly provider: Provider;
+  /**
+   * Sends every message and resolves with one outcome for each, in the same order. Calls may overlap.
+   * Never rejects for what became of a message. Once `signal` aborts, what has not been sent comes back as `retry` with
+   * code `ABORTED` and what is under way is awaited.
+   * @throws {PushRefused} before anything is sent, when a message and the mode do not go together.
+   */
+  send(mode: Mode, messages: readonly PushMessage[], signal?: AbortSignal): Promise<PushOutcome[]>;
+  /** Refuses new messages (`retry`, code `CLOSED`), waits for those under way, then closes every connection. */
+  close(): Promise<void>;
+}
