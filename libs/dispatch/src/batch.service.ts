@@ -55,7 +55,7 @@ export class BatchSender {
     const lease = await this.batches.claim(batchId, epoch);
     if (!lease) return false;
     const run: Run = { lease, results: new Results(lease.results, lease.size), dead: [], pushed: false, retryMs: 0 };
-    const interruption = lease.overdue ? null : await this.push(run);
+    const interruption = maySend(lease) ? await this.push(run) : null;
     return interruption?.why === 'lost' ? false : this.settle(run, interruption);
   }
 
@@ -146,6 +146,11 @@ export class BatchSender {
     if (!held) this.logger.warn({ batchId: lease.batchId, epoch: lease.epoch }, 'the lease was lost before settling');
     return held;
   }
+}
+
+/** An alert that has ended asks nobody any more; its ending is told until its own deadline. */
+function maySend(lease: Lease): boolean {
+  return !lease.overdue && (lease.audience === 'notified' || lease.alertState === 'live');
 }
 
 /** Endings first, then the nearest band. */

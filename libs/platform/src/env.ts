@@ -67,3 +67,8 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
   const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new Error(`The environment is not usable:\n${faults.join('\n')}`);
 }
+
+/** Google's libraries take the project from the environment alone; without it each sign-in runs `gcloud` to ask. */
+export function tellGoogle(env: Pick<Env, 'FCM_PROJECT_ID'>): void {
+  process.env['GOOGLE_CLOUD_PROJECT'] ??= env.FCM_PROJECT_ID;
+}

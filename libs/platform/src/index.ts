@@ -1,6 +1,6 @@
 export { Clock, hourIn } from './clock.ts';
 export { databaseOptions } from './database.ts';
-export { ENV, readEnv, type Env } from './env.ts';
+export { ENV, readEnv, tellGoogle, type Env } from './env.ts';
 export { Idempotency, type IdempotencyRefusal, type IdempotentRequest } from './idempotency.ts';
 export { PHOTO_MAX_BYTES, reencodePhoto, type ImageRefusal, type Photo } from './image.ts';
 export { defineJob, type JobData, type JobDefinition, type JobHandlers } from './jobs.ts';

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { DynamicModule } from '@nestjs/common';
+import { type DynamicModule, RequestMethod } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import { ENV, type Env } from './env.ts';
+import { describeError } from './log-error.ts';
 
 const REQUEST_ID = /^[\w-]{8,64}$/;
 
@@ -14,11 +15,13 @@ export function loggingModule(processName: string): DynamicModule {
   return LoggerModule.forRootAsync({
     inject: [ENV],
     useFactory: (env: Env) => ({
+      // nestjs-pino 5.2's own pattern, `{/*splat}`, matches no path on Nest 12's Fastify adapter.
+      forRoutes: [{ path: '{*splat}', method: RequestMethod.ALL }],
       pinoHttp: {
         name: processName,
         level: env.LOG_LEVEL,
         genReqId: requestId,
-        serializers: { req: describeRequest, res: describeResponse },
+        serializers: { req: describeRequest, res: describeResponse, err: describeError },
         customLogLevel: (_request, response, error) =>
           error || response.statusCode >= 500 ? 'error' : response.statusCode >= 400 ? 'info' : 'debug',
       },
@@ -32,8 +35,9 @@ export function requestId(request: IncomingMessage): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-function describeRequest(request: { id: string; method: string; url: string }) {
-  return { id: request.id, method: request.method, path: request.url.split('?', 1)[0] };
+/** By the original address: Nest's middleware cuts `url` to what follows the middleware's own path. */
+function describeRequest({ raw }: { raw: IncomingMessage & { id?: unknown; originalUrl?: string } }) {
+  return { id: raw.id, method: raw.method, path: (raw.originalUrl ?? raw.url ?? '').split('?', 1)[0] };
 }
 
 function describeResponse(response: { statusCode: number }) {

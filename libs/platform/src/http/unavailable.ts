@@ -30,8 +30,8 @@ const CODELESS = [
 /** Whether an error says that PostgreSQL or Redis is away or overloaded: the same request may succeed in a moment. */
 export function isUnavailable(error: unknown): boolean {
   if (!isNativeError(error)) return false;
-  const cause = error instanceof QueryFailedError ? error.driverError : error;
-  const code = String((cause as NodeJS.ErrnoException).code ?? '');
+  const cause: NodeJS.ErrnoException = error instanceof QueryFailedError ? (error.driverError as Error) : error;
+  const code = cause.code ?? '';
   if (NETWORK_CODES.has(code) || PASSING_SQLSTATE.test(code)) return true;
   return CODELESS.some((words) => cause.message.startsWith(words));
 }

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { BatchRepository, BatchSender, Ending } from '#dispatch';
+import { TestCity } from './harness/city.ts';
+import { makeDevices, scatter, SHENZHEN } from './harness/fixtures.ts';
+import { until } from './harness/until.ts';
+
+describe('the ledger', () => {
+  let city: TestCity;
+  let batches: BatchRepository;
+
+  beforeAll(async () => {
+    city = await TestCity.start({ phones: { openRate: 0 } });
+    batches = city.worker.get(BatchRepository);
+  }, 60_000);
+
+  afterAll(() => city?.close());
+
+  beforeEach(async () => {
+    await city.source.query('TRUNCATE devices CASCADE');
+    await city.simulator.configure({ faults: { unavailable: 0, internal: 0, quota429: 0, reset: 0 }, down: false });
+  });
+
+  /** Releases an alert to a few devices and holds its only batch back from the worker. */
+  const heldBatch = async (devices: number) => {
+    await makeDevices(city.source, scatter(devices, SHENZHEN, 500));
+    await city.source.query(
+      `CREATE OR REPLACE FUNCTION hold_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.run_at := 'infinity'; RETURN NEW; END $$`,
+    );
+    await city.source.query(
+      'CREATE TRIGGER hold_back BEFORE INSERT ON batches FOR EACH ROW EXECUTE FUNCTION hold_back()',
+    );
+    const { alertId } = await city.release();
+    await city.source.query('DROP TRIGGER hold_back ON batches');
+    const [batch] = await city.source.query<[{ id: number }]>('SELECT id FROM batches WHERE alert_id = $1', [alertId]);
+    await city.source.query('UPDATE batches SET run_at = now() WHERE id = $1', [batch.id]);
+    return { alertId, batchId: batch.id };
+  };
+
+  const stateOf = async (batchId: number) => {
+    const [row] = await city.source.query<[{ state: string; epoch: number; results: string | null }]>(
+      'SELECT state, epoch, results FROM batches WHERE id = $1',
+      [batchId],
+    );
+    return row;
+  };
+
+  it('gives a batch to one of two workers', async () => {
+    const { batchId } = await heldBatch(20);
+    const { epoch } = await stateOf(batchId);
+    const claims = await Promise.all([
+      batches.claim(batchId, epoch),
+      batches.claim(batchId, epoch),
+      batches.claim(batchId, epoch),
+    ]);
+    expect(claims.filter((claim) => claim !== null).length).toBeLessThanOrEqual(1);
+  });
+
+  it('lets a worker whose lease was taken write nothing', async () => {
+    const { batchId } = await heldBatch(20);
+    const lease = await until('claimed', async () => batches.claim(batchId, (await stateOf(batchId)).epoch));
+    await city.source.query(`UPDATE batches SET lease_until = now() - interval '1 second' WHERE id = $1`, [batchId]);
+    await batches.reclaim();
+    await until('sent by another', async () => (await stateOf(batchId)).state !== 'pending');
+    const before = await stateOf(batchId);
+    const forged = 'r'.repeat(lease.size);
+    expect(await batches.checkpoint(lease, forged, true)).toBeNull();
+    const settling = city.source.transaction((tx) =>
+      batches.settle(tx, lease, { results: forged, retryMs: null, pushed: true }),
+    );
+    expect(await settling).toBe(false);
+    expect((await stateOf(batchId)).results).not.toContain('r');
+    expect(before.epoch).toBeGreaterThan(lease.epoch);
+  });
+
+  it('tells a batch that was leased at the ending, once its worker went silent', async () => {
+    const { alertId, batchId } = await heldBatch(30);
+    const lease = await until('claimed', async () => batches.claim(batchId, (await stateOf(batchId)).epoch));
+    // Ten were accepted, ten were on the wire, ten not yet asked when the worker died.
+    await batches.checkpoint(lease, 'a'.repeat(10) + '~'.repeat(10) + '.'.repeat(10), true);
+    await city.worker.get(Ending).end(city.liaison, alertId, {
+      kind: 'found',
+      ending: 'ended',
+      familyTold: false,
+      outcome: 'safe',
+      cause: 'none',
+    });
+    expect((await city.books(alertId, 'notified')).size).toBe(0);
+    await city.source.query(`UPDATE batches SET lease_until = now() - interval '1 second' WHERE id = $1`, [batchId]);
+    await until('told', async () => (await city.books(alertId, 'notified')).accepted === 20);
+    await city.settled(alertId);
+    expect((await stateOf(batchId)).results).toBe('a'.repeat(10) + 'k'.repeat(10) + 's'.repeat(10));
+    expect(city.simulator.alertStats(alertId).byKind.alert).toBeUndefined();
+  });
+
+  it('does nothing for a job whose epoch is over', async () => {
+    const { batchId } = await heldBatch(5);
+    await until('settled', async () => (await stateOf(batchId)).state === 'settled');
+    expect(await city.worker.get(BatchSender).send(batchId, 0)).toBe(false);
+  });
+
+  it('comes through 503, 500, 429 and broken streams with one result for everyone, and none lost', async () => {
+    await makeDevices(city.source, scatter(1200, SHENZHEN, 20_000));
+    await city.simulator.configure({ faults: { unavailable: 0.1, internal: 0.05, quota429: 0.02, reset: 0.03 } });
+    const { alertId, targeted } = await city.release();
+    await until('most are asked', () => city.simulator.alertStats(alertId).accepted > targeted / 2, 60_000);
+    await city.simulator.configure({ faults: { unavailable: 0, internal: 0, quota429: 0, reset: 0 } });
+    await city.settled(alertId, 60_000);
+    const ring = await city.books(alertId, 'ring');
+    expect(ring.accepted + ring.unknown).toBe(targeted);
+    const { duplicates, byKind } = city.simulator.alertStats(alertId);
+    const kind = byKind.alert;
+    // A push that was answered, or delivered without an answer, reached its phone; only the latter may come twice.
+    expect((kind?.accepted ?? 0) - duplicates).toBeLessThanOrEqual(targeted);
+    expect(ring.attempts).toBeGreaterThan(1);
+  }, 120_000);
+});
