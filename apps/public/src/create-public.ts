@@ -1,0 +1,29 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import { type Env, fastifyAdapter } from '#platform';
+import { PublicModule } from './public.module.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
+
+/** Connections to the database: the pages come from memory, so that a herd needs few. */
+const POOL = 4;
+
+/** The alert pages, not yet listening. */
+export async function createPublic(env: Env): Promise<NestFastifyApplication> {
+  const small = { ...env, DATABASE_POOL: Math.min(env.DATABASE_POOL, POOL) };
+  const app = await NestFactory.create<NestFastifyApplication>(PublicModule.forRoot(small), fastifyAdapter(env), {
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (_request, reply, done) => {
+      void reply.headers(SECURITY_HEADERS);
+      done();
+    });
+  app.enableShutdownHooks();
+  return app;
+}

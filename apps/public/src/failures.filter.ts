@@ -1,0 +1,52 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isUnavailable, Refusal } from '#platform';
+import { type Page, Pages } from './pages.service.tsx';
+import { languageOf, sendPage } from './replies.ts';
+import { writtenIn } from './sighting-form.ts';
+
+/** Whatever goes wrong, a person gets a page, in their language, and never an error's words. */
+@Catch()
+export class FailuresFilter implements ExceptionFilter {
+  private readonly logger = new Logger(FailuresFilter.name);
+
+  constructor(private readonly pages: Pages) {}
+
+  async catch(error: unknown, host: ArgumentsHost): Promise<void> {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (reply.sent) return;
+    const page = await this.pageFor(error, request).catch(() => this.pages.notice('failed', languageOf(request), 503));
+    if (page.status >= 500) this.logger.error({ err: error, requestId: request.id }, 'a page could not be given');
+    if (page.status === 503) void reply.header('retry-after', '5');
+    sendPage(request, reply, page, 'none');
+  }
+
+  private async pageFor(error: unknown, request: FastifyRequest): Promise<Page> {
+    const language = languageOf(request);
+    const slug = slugOf(request);
+    if (slug !== undefined && error instanceof Refusal && ['alert_not_found', 'alert_ended'].includes(error.code)) {
+      return this.pages.pageAnew(slug, language);
+    }
+    const status = statusOf(error);
+    if (status === 404) return this.pages.notice('notFound', language);
+    if (slug !== undefined && request.method === 'POST' && status < 500) {
+      const fault = status === 413 ? 'photo_too_large' : 'form_unreadable';
+      return this.pages.form(slug, language, status, { fault, written: writtenIn(request.body) });
+    }
+    return this.pages.notice('failed', language, status);
+  }
+}
+
+function slugOf(request: FastifyRequest): string | undefined {
+  const slug = (request.params as Record<string, unknown> | undefined)?.['slug'];
+  return typeof slug === 'string' ? slug : undefined;
+}
+
+/** Nest's exceptions, and Fastify's own, which carry a status, too. */
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  if (typeof status === 'number' && status >= 400 && status < 500) return status;
+  return isUnavailable(error) ? 503 : 500;
+}

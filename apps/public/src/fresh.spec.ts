@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { Fresh } from './fresh.ts';
+
+/** A cache on a clock that the test turns, over a source that counts its loads and can be broken. */
+function rig(maxEntries = 10) {
+  const world = { now: 0, loads: 0, down: false };
+  const fresh = new Fresh<number>({ maxAgeMs: 1000, maxStaleMs: 20_000, maxEntries }, () => world.now);
+  const load = async () => {
+    world.loads += 1;
+    if (world.down) throw new Error('down');
+    return world.loads;
+  };
+  return { world, fresh, get: (key = 'a') => fresh.get(key, load) };
+}
+
+describe('Fresh', () => {
+  it('loads once for a herd, and again when the value is a second old', async () => {
+    const { world, get } = rig();
+    expect(await Promise.all(Array.from({ length: 1000 }, () => get()))).toEqual(Array<number>(1000).fill(1));
+    world.now = 999;
+    expect(await get()).toBe(1);
+    world.now = 1000;
+    expect(await get()).toBe(2);
+    expect(world.loads).toBe(2);
+  });
+
+  it('gives the last good value while loading fails, for as long as it may', async () => {
+    const { world, get } = rig();
+    await get();
+    world.down = true;
+    for (world.now = 1000; world.now < 20_000; world.now += 1000) expect(await get()).toBe(1);
+    await expect(get()).rejects.toThrow('down');
+  });
+
+  it('asks again after a failure, once the second is over', async () => {
+    const { world, get } = rig();
+    world.down = true;
+    await expect(get()).rejects.toThrow('down');
+    world.down = false;
+    world.now = 1000;
+    expect(await get()).toBe(2);
+  });
+
+  it('asks again for what it is told to forget', async () => {
+    const { fresh, get } = rig();
+    await get();
+    fresh.forget('a');
+    expect(await get()).toBe(2);
+  });
+
+  it('forgets the key that was asked for the longest ago', async () => {
+    const { world, get } = rig(2);
+    await get('a');
+    await get('b');
+    await get('a');
+    await get('c');
+    await get('a');
+    expect(world.loads).toBe(3);
+    await get('b');
+    expect(world.loads).toBe(4);
+  });
+});

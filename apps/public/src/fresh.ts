@@ -1,0 +1,68 @@
+interface Entry<Value> {
+  readonly loadedAt: number;
+  readonly value: Promise<Value>;
+  /** The last value that could be loaded, and when. */
+  readonly good: { readonly value: Value; readonly loadedAt: number } | undefined;
+}
+
+interface Freshness {
+  /** Milliseconds for which a value is given out without asking again. */
+  readonly maxAgeMs: number;
+  /** Milliseconds for which the last good value stands in while loading fails. */
+  readonly maxStaleMs: number;
+  /** Keys remembered; the one asked for the longest ago goes first. */
+  readonly maxEntries: number;
+}
+
+/**
+ * Values loaded at most once per key and `maxAgeMs`, however many ask: a herd that comes at once shares one load.
+ * `now` is a monotonic clock in milliseconds.
+ */
+export class Fresh<Value> {
+  private readonly entries = new Map<string, Entry<Value>>();
+
+  constructor(
+    private readonly freshness: Freshness,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  get(key: string, load: () => Promise<Value>): Promise<Value> {
+    const known = this.entries.get(key);
+    this.entries.delete(key);
+    const entry = known && this.now() - known.loadedAt < this.freshness.maxAgeMs ? known : this.load(key, load, known);
+    this.entries.set(key, entry);
+    this.forgetOldest();
+    return entry.value;
+  }
+
+  /** What is known of the key is not so any more. */
+  forget(key: string): void {
+    this.entries.delete(key);
+  }
+
+  private load(key: string, load: () => Promise<Value>, known: Entry<Value> | undefined): Entry<Value> {
+    const loadedAt = this.now();
+    const value = load().then(
+      (loaded) => {
+        this.remember(key, value, { value: loaded, loadedAt });
+        return loaded;
+      },
+      (error: unknown) => {
+        if (known?.good && this.now() - known.good.loadedAt < this.freshness.maxStaleMs) return known.good.value;
+        throw error;
+      },
+    );
+    return { loadedAt, value, good: known?.good };
+  }
+
+  private remember(key: string, value: Promise<Value>, good: NonNullable<Entry<Value>['good']>): void {
+    const entry = this.entries.get(key);
+    if (entry?.value === value) this.entries.set(key, { ...entry, good });
+  }
+
+  private forgetOldest(): void {
+    if (this.entries.size <= this.freshness.maxEntries) return;
+    const oldest = this.entries.keys().next();
+    if (!oldest.done) this.entries.delete(oldest.value);
+  }
+}

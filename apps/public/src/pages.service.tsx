@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Language, type PublicAlert, PublicAlerts } from '#dispatch';
+import { Clock, ENV, type Env } from '#platform';
+import type { VNode } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import { Fresh } from './fresh.ts';
+import { AlertPage } from './views/alert-page.tsx';
+import { EndedPage, NoticePage, ThanksPage } from './views/quiet-pages.tsx';
+import type { FormState } from './views/sighting-form.tsx';
+
+/**
+ * A page is read from the database once a second at most, whoever asks; when the database is away the last one stands in
+ * for so long that with the browsers' half minute a photo is still gone a minute after the ending.
+ */
+const FRESHNESS = { maxAgeMs: 1000, maxStaleMs: 20_000 };
+const SLUG = /^[\w-]{1,64}$/;
+
+export interface Page {
+  readonly status: number;
+  readonly html: Buffer;
+  readonly etag: string;
+}
+
+export type Photo = Awaited<ReturnType<PublicAlerts['photo']>>;
+
+/** An alert as it was a moment ago, with its pages, made when first asked for. */
+interface Snapshot {
+  readonly alert: PublicAlert | null;
+  readonly pages: Map<Language, Page>;
+}
+
+@Injectable()
+export class Pages {
+  private readonly snapshots = new Fresh<Snapshot>({ ...FRESHNESS, maxEntries: 1000 });
+  /** Few: a photo is some 200 kB. */
+  private readonly photos = new Fresh<Photo>({ ...FRESHNESS, maxEntries: 50 });
+
+  constructor(
+    private readonly alerts: PublicAlerts,
+    private readonly clock: Clock,
+    @Inject(ENV) private readonly env: Pick<Env, 'PUBLIC_URL'>,
+  ) {}
+
+  /** @returns the alert, or null when there is none; at most a second old. */
+  async alert(slug: string): Promise<PublicAlert | null> {
+    return (await this.snapshot(slug)).alert;
+  }
+
+  /** The page at an alert's address, whatever has become of it. */
+  async page(slug: string, language: Language): Promise<Page> {
+    const { alert, pages } = await this.snapshot(slug);
+    const known = pages.get(language);
+    if (known) return known;
+    const page = alert ? this.render(alert, language) : this.notice('notFound', language);
+    pages.set(language, page);
+    return page;
+  }
+
+  async photo(slug: string): Promise<Photo> {
+    const alert = await this.alert(slug);
+    if (!alert) return null;
+    return this.isOpen(alert) ? this.photos.get(slug, () => this.alerts.photo(slug)) : 'gone';
+  }
+
+  /** The page of an open alert with its form as it was sent and what is wrong with it. */
+  async form(slug: string, language: Language, status: number, form: FormState): Promise<Page> {
+    const { alert } = await this.snapshot(slug);
+    if (!alert || !this.isOpen(alert)) return this.page(slug, language);
+    return rendered(status, <AlertPage alert={alert} language={language} origin={this.env.PUBLIC_URL} form={form} />);
+  }
+
+  async thanks(slug: string, language: Language): Promise<Page> {
+    const { alert } = await this.snapshot(slug);
+    if (!alert || !this.isOpen(alert)) return this.page(slug, language);
+    return rendered(200, <ThanksPage alert={alert} language={language} />);
+  }
+
+  /** The page after a refusal has shown that the alert is not what it was a moment ago. */
+  pageAnew(slug: string, language: Language): Promise<Page> {
+    this.snapshots.forget(slug);
+    return this.page(slug, language);
+  }
+
+  notice(notice: 'notFound' | 'failed', language: Language, status = 404): Page {
+    return rendered(status, <NoticePage language={language} notice={notice} />);
+  }
+
+  /** An alert whose time is over is shown as ended even before the worker has ended it. */
+  isOpen(alert: PublicAlert): boolean {
+    return alert.state === 'live' && alert.expiresAt > this.clock.now();
+  }
+
+  private render(alert: PublicAlert, language: Language): Page {
+    if (!this.isOpen(alert)) return rendered(410, <EndedPage alert={alert} language={language} />);
+    return rendered(200, <AlertPage alert={alert} language={language} origin={this.env.PUBLIC_URL} />);
+  }
+
+  private snapshot(slug: string): Promise<Snapshot> {
+    if (!SLUG.test(slug)) return Promise.resolve({ alert: null, pages: new Map() });
+    return this.snapshots.get(slug, async () => ({ alert: await this.alerts.bySlug(slug), pages: new Map() }));
+  }
+}
+
+function rendered(status: number, document: VNode): Page {
+  const html = Buffer.from(`<!doctype html>${renderToString(document)}`);
+  return { status, html, etag: `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"` };
+}

@@ -1,0 +1,29 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { DispatchModule } from '#dispatch';
+import { EngagementModule } from '#engagement';
+import { type Env, ObservabilityModule, PlatformModule } from '#platform';
+import { SightingsModule } from '#sightings';
+import { FailuresFilter } from './failures.filter.ts';
+import { ForwardController } from './forward.controller.ts';
+import { PageController } from './page.controller.ts';
+import { Pages } from './pages.service.tsx';
+import { SightingController } from './sighting.controller.ts';
+
+@Module({})
+export class PublicModule {
+  static forRoot(env: Env): DynamicModule {
+    return {
+      module: PublicModule,
+      imports: [
+        PlatformModule.forRoot(env, 'public'),
+        ObservabilityModule,
+        DispatchModule,
+        EngagementModule,
+        SightingsModule,
+      ],
+      controllers: [ForwardController, PageController, SightingController],
+      providers: [Pages, { provide: APP_FILTER, useClass: FailuresFilter }],
+    };
+  }
+}

@@ -1,0 +1,50 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Language } from '#dispatch';
+import { chooseLanguage } from './language.ts';
+import type { Page } from './pages.service.tsx';
+
+/** Seconds that browsers and caches may show what has been taken away since. */
+const MAX_AGE_S = 30;
+
+type Caching = 'public' | 'private' | 'none';
+
+const CACHE_CONTROL: Readonly<Record<Caching, string>> = {
+  public: `public, max-age=${MAX_AGE_S}`,
+  private: `private, max-age=${MAX_AGE_S}`,
+  none: 'no-store',
+};
+
+export function languageOf(request: FastifyRequest): Language {
+  return chooseLanguage(queryOf(request, 'lang'), request.headers['accept-language']);
+}
+
+/** A parameter of the address that is given once. */
+export function queryOf(request: FastifyRequest, name: string): string | undefined {
+  const value = (request.query as Record<string, unknown>)[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+export function sendPage(request: FastifyRequest, reply: FastifyReply, page: Page, caching: Caching): void {
+  void reply
+    .status(page.status)
+    .headers({
+      'content-language': languageOf(request),
+      'cache-control': CACHE_CONTROL[caching],
+      vary: 'Accept-Language',
+      ...(caching === 'none' ? {} : { etag: page.etag }),
+    })
+    .type('text/html; charset=utf-8');
+  const same = page.status === 200 && caching !== 'none' && hasAlready(request, page.etag);
+  void (same ? reply.status(304).send() : reply.send(page.html));
+}
+
+export function sendJpeg(request: FastifyRequest, reply: FastifyReply, jpeg: Buffer, etag: string): void {
+  void reply.headers({ etag, 'cache-control': CACHE_CONTROL.public }).type('image/jpeg');
+  void (hasAlready(request, etag) ? reply.status(304).send() : reply.send(jpeg));
+}
+
+/** If-None-Match, compared weakly (RFC 9110 §13.1.2). */
+function hasAlready(request: FastifyRequest, etag: string): boolean {
+  const given = request.headers['if-none-match'] ?? '';
+  return given.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
+}

@@ -1,0 +1,6 @@
+export { ENGAGEMENT_REFUSALS, type EngagementRefusal } from './engagement.errors.ts';
+export { EngagementModule } from './engagement.module.ts';
+export { Forwards, type ForwardLink } from './forwards.service.ts';
+export { OpenAlerts, type OpenAlert } from './open-alerts.ts';
+export { MAX_RECEIPTS, RECEIPT_KINDS, Receipts, type ReceiptAnswer, type ReceiptItem } from './receipts.service.ts';
+export { Views, type Visit } from './views.service.ts';

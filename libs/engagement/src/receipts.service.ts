@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { RecipientReferences } from '#dispatch';
+import { type ReceiptRow, ReceiptsRepository } from './receipts.repository.ts';
+
+/** `received`: shown on the phone · `opened`: by a person · `outside`: the phone knows it is not in the area and stays silent. */
+export const RECEIPT_KINDS = ['received', 'opened', 'outside'] as const;
+export type ReceiptKind = (typeof RECEIPT_KINDS)[number];
+
+/** Items one report may hold. */
+export const MAX_RECEIPTS = 500;
+
+export interface ReceiptItem {
+  /** The recipient's reference, as the push carried it. */
+  readonly ref: string;
+  readonly kind: ReceiptKind;
+}
+
+/** What became of the items: `ignored` ones were forged, or their batch is gone. A repeat is accepted and changes nothing. */
+export interface ReceiptAnswer {
+  readonly accepted: number;
+  readonly ignored: number;
+}
+
+@Injectable()
+export class Receipts {
+  constructor(
+    private readonly receipts: ReceiptsRepository,
+    private readonly references: RecipientReferences,
+  ) {}
+
+  /** Records up to {@link MAX_RECEIPTS} items, each once for ever. */
+  async record(items: readonly ReceiptItem[]): Promise<ReceiptAnswer> {
+    const genuine = items.flatMap(({ ref, kind }) => {
+      const recipient = this.references.decode(ref);
+      return recipient ? [{ ...recipient, kind }] : [];
+    });
+    const known = genuine.length > 0 ? await this.receipts.insert(genuine.flatMap(implied)) : new Set<number>();
+    const accepted = genuine.filter(({ batchId }) => known.has(batchId)).length;
+    return { accepted, ignored: items.length - accepted };
+  }
+}
+
+/** Nobody opens what the phone did not receive, and the receipt before the open may have been lost. */
+function implied(row: ReceiptRow): ReceiptRow[] {
+  return row.kind === 'opened' ? [row, { ...row, kind: 'received' }] : [row];
+}

@@ -1,0 +1,67 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Clock, Keys } from '#platform';
+import { ForwardTokens } from './forward-tokens.ts';
+import { type ViewRow, ViewsRepository } from './views.repository.ts';
+import { isPerson, type Visitor } from './visitor.ts';
+
+/** 64 bits tell the visitors of one link apart and are too few to be worth anything else. */
+const DIGEST_BYTES = 8;
+/** Views waiting for the database at most: about 2 MB. Beyond it the page comes first and the count is short. */
+const MAX_WAITING = 10_000;
+
+export interface Visit extends Visitor {
+  readonly alertId: string;
+  /** The forward link's token, as it came. */
+  readonly token: string;
+}
+
+/**
+ * Counts people who come by a forward link, each once a day and link. Of the visitor nothing is kept but a keyed digest
+ * that changes with the alert and the day. No page waits for it: views that come while others are being written are
+ * written together, next.
+ */
+@Injectable()
+export class Views implements OnApplicationShutdown {
+  private readonly logger = new Logger(Views.name);
+  private waiting: ViewRow[] = [];
+  private writing: Promise<void> | undefined;
+
+  constructor(
+    private readonly views: ViewsRepository,
+    private readonly tokens: ForwardTokens,
+    private readonly keys: Keys,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @returns whether the visit is to be counted: a person's, by a genuine link, with room to remember it. */
+  count(visit: Visit): boolean {
+    const forwardId = isPerson(visit) ? this.tokens.decode(visit.token) : null;
+    if (forwardId === null || this.waiting.length >= MAX_WAITING) return false;
+    this.waiting.push({ forwardId, alertId: visit.alertId, visitorDigest: this.digest(visit) });
+    this.writing ??= this.writeAll().finally(() => {
+      this.writing = undefined;
+    });
+    return true;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.writing;
+  }
+
+  private async writeAll(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const rows = this.waiting;
+      this.waiting = [];
+      try {
+        await this.views.insert(rows);
+      } catch (error) {
+        this.logger.error({ err: error, views: rows.length }, 'views could not be counted');
+      }
+    }
+  }
+
+  private digest({ alertId, address, userAgent }: Visit): Buffer {
+    const day = this.clock.now().toISOString().slice(0, 10);
+    return this.keys.mac('view-digest', [alertId, day, address, userAgent].join('|'), DIGEST_BYTES);
+  }
+}

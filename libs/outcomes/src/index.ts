@@ -1,0 +1,13 @@
+export type {
+  AlertFunnel,
+  Asked,
+  Delay,
+  Forwarded,
+  Funnel,
+  Reached,
+  SightingCounts,
+  Times,
+  WithheldCounts,
+} from './funnel.ts';
+export { Funnels } from './funnel.service.ts';
+export { OutcomesModule } from './outcomes.module.ts';

@@ -1,0 +1,454 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import sharp from 'sharp';
+import { DataSource } from 'typeorm';
+import { PublicAlerts, RecipientReferences } from '#dispatch';
+import { Forwards, Views } from '#engagement';
+import {
+  CANARY,
+  drawnPortrait,
+  ENDING_TEXTS,
+  endAlert,
+  PUBLIC_TEXTS,
+  type SeededAlert,
+  seedAlert,
+} from './harness/alert-rows.ts';
+import { createTestDatabase, type TestDatabase } from './harness/database.ts';
+import { startPublic, type TestPublic } from './harness/public.ts';
+import { until } from './harness/until.ts';
+
+const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36';
+
+let database: TestDatabase;
+let pages: TestPublic;
+let db: DataSource;
+let portrait: Buffer;
+let addresses = 0;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pages = await startPublic(database.url, { TRUST_PROXY: '1' });
+  db = pages.app.get(DataSource);
+  portrait = await drawnPortrait();
+});
+
+afterAll(async () => {
+  await pages?.close();
+  await database?.drop();
+});
+
+interface Got {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+async function get(path: string, headers: Record<string, string> = {}, init: RequestInit = {}): Promise<Got> {
+  const answer = await fetch(new URL(path, pages.url), {
+    redirect: 'manual',
+    headers: { 'user-agent': PHONE, 'accept-language': 'en', 'x-forwarded-for': freshAddress(), ...headers },
+    ...init,
+  });
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
+
+const freshAddress = () => `203.0.113.${(addresses += 1)}`;
+
+describe('the page of a live alert', () => {
+  it('shows who is missing, where, what to do and how, in the language asked for', async () => {
+    const { slug } = await seedAlert(db, {
+      photo: portrait,
+      callNumber: '0755-110 8888',
+      instruction: 'do_not_approach',
+    });
+    const english = await get(`/a/${slug}`);
+    expect(english.status).toBe(200);
+    expect(english.text).toMatch(/^<!doctype html><html lang="en">/);
+    for (const part of [
+      PUBLIC_TEXTS.en.title,
+      PUBLIC_TEXTS.en.body,
+      'Lianhuashan Park',
+      'Do not approach',
+      'href="tel:07551108888"',
+      `src="/a/${slug}/photo.jpg"`,
+    ]) {
+      expect(english.text).toContain(part);
+    }
+    const chinese = await get(`/a/${slug}?lang=zh-CN`);
+    expect(chinese.text).toContain('<html lang="zh-CN">');
+    expect(chinese.text).toContain(PUBLIC_TEXTS['zh-CN'].title);
+    expect((await get(`/a/${slug}`, { 'accept-language': 'fr' })).text).toContain('<html lang="zh-CN">');
+  });
+
+  it('gives messengers a card with the photo', async () => {
+    const { slug } = await seedAlert(db, { photo: portrait });
+    const { text } = await get(`/a/${slug}`, { 'user-agent': 'WhatsApp/2.23.20.0' });
+    expect(text).toContain(`<meta property="og:title" content="${PUBLIC_TEXTS.en.title}"/>`);
+    expect(text).toContain(`<meta property="og:image" content="${pages.url}/a/${slug}/photo.jpg"/>`);
+  });
+
+  it('may be kept for half a minute, and is not sent again unchanged', async () => {
+    const { slug } = await seedAlert(db);
+    const first = await get(`/a/${slug}`);
+    expect(first.headers.get('cache-control')).toBe('public, max-age=30');
+    const etag = first.headers.get('etag') ?? '';
+    const again = await get(`/a/${slug}`, { 'if-none-match': `"other", W/${etag}` });
+    expect([again.status, again.text]).toEqual([304, '']);
+    expect((await get(`/a/${slug}?lang=zh`, { 'if-none-match': etag })).status).toBe(200);
+    const byLink = await get(`/a/${slug}?f=x`);
+    expect(byLink.headers.get('cache-control')).toBe('private, max-age=30');
+  });
+
+  it('asks the database once for a herd', async () => {
+    const { slug } = await seedAlert(db, { photo: portrait });
+    const bySlug = jest.spyOn(pages.app.get(PublicAlerts, { strict: false }), 'bySlug');
+    const herd = await Promise.all(Array.from({ length: 200 }, () => get(`/a/${slug}`)));
+    expect(new Set(herd.map(({ text }) => text)).size).toBe(1);
+    expect(bySlug.mock.calls.length).toBeLessThanOrEqual(2);
+    bySlug.mockRestore();
+  });
+
+  it('allows nothing but itself, tells nobody where its visitors came from, and is not indexed', async () => {
+    const { slug } = await seedAlert(db);
+    const { headers, text } = await get(`/a/${slug}`);
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(headers.get('content-security-policy')).not.toContain('unsafe');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('x-robots-tag')).toContain('noindex');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    const outside = [...text.matchAll(/(?:src|href|action)="([^"]+)"/g)].map(([, address]) => address ?? '');
+    for (const address of outside) expect(address).toMatch(/^(\/a\/|tel:|data:,)/);
+  });
+
+  it.each(['exercise', 'demo'] as const)('of an %s says so and calls nobody', async (mode) => {
+    const { slug } = await seedAlert(db, { mode });
+    const { text } = await get(`/a/${slug}`);
+    expect(text).toContain('No child is missing');
+    expect(text).not.toContain('href="tel:');
+  });
+
+  it('gives the photo as it is stored', async () => {
+    const { slug } = await seedAlert(db, { photo: portrait });
+    const answer = await fetch(`${pages.url}/a/${slug}/photo.jpg`);
+    expect([answer.status, answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
+      200,
+      'image/jpeg',
+      'public, max-age=30',
+    ]);
+    expect((await sharp(Buffer.from(await answer.arrayBuffer())).metadata()).format).toBe('jpeg');
+    const again = await get(`/a/${slug}/photo.jpg`, { 'if-none-match': answer.headers.get('etag') ?? '' });
+    expect(again.status).toBe(304);
+    const without = await seedAlert(db);
+    expect((await get(`/a/${without.slug}/photo.jpg`)).status).toBe(404);
+    expect((await get(`/a/${without.slug}`)).text).not.toContain('photo.jpg');
+  });
+});
+
+describe('after the ending', () => {
+  it('the page is gone, and thanks; the name, the photo and the old text went with it', async () => {
+    const alert = await seedAlert(db, { photo: portrait });
+    await endAlert(db, alert);
+    for (const path of [`/a/${alert.slug}`, `/a/${alert.slug}?f=x&lang=en`, `/a/${alert.slug}/thanks`]) {
+      const { status, text } = await get(path);
+      expect(status).toBe(410);
+      expect(text).toContain(ENDING_TEXTS.en.body);
+      expect(text).not.toMatch(/Lin Xiaoman|raincoat|Lianhuashan|photo\.jpg|og:|<form/);
+    }
+    const photo = await get(`/a/${alert.slug}/photo.jpg`);
+    expect([photo.status, photo.headers.get('cache-control')]).toEqual([410, 'no-store']);
+    expect(photo.headers.get('content-type')).toContain('text/html');
+  });
+
+  it('shows to those who had the page open before, within a second', async () => {
+    const alert = await seedAlert(db, { photo: portrait });
+    const before = await get(`/a/${alert.slug}`);
+    await endAlert(db, alert);
+    const etag = { 'if-none-match': before.headers.get('etag') ?? '' };
+    await until('the page is gone', async () => (await get(`/a/${alert.slug}`, etag)).status === 410);
+    expect((await get(`/a/${alert.slug}/photo.jpg`)).status).toBe(410);
+  });
+
+  it('an alert whose time is over is shown as ended before anybody ended it', async () => {
+    const alert = await seedAlert(db, { photo: portrait });
+    await db.query(`UPDATE alerts SET expires_at = now() - interval '1 second' WHERE id = $1`, [alert.id]);
+    const { status, text } = await get(`/a/${alert.slug}`);
+    expect(status).toBe(410);
+    expect(text).toContain('The search has ended');
+    expect(text).not.toContain(PUBLIC_TEXTS.en.title);
+    expect((await get(`/a/${alert.slug}/photo.jpg`)).status).toBe(410);
+  });
+});
+
+describe('what is not there', () => {
+  it.each(['/a/nothing', '/a/nothing/photo.jpg', '/a/nothing/thanks', '/a/%00', '/a/..%2f', '/', '/nothing'])(
+    '%s is a page that says so',
+    async (path) => {
+      const { status, text, headers } = await get(path);
+      expect(status).toBe(404);
+      expect(text).toContain('This page does not exist');
+      expect(headers.get('cache-control')).toBe('no-store');
+    },
+  );
+
+  it('a proposed alert has no page', async () => {
+    const alert = await seedAlert(db);
+    await db.query(`UPDATE alerts SET state = 'proposed', released_at = NULL, expires_at = NULL WHERE id = $1`, [
+      alert.id,
+    ]);
+    expect((await get(`/a/${alert.slug}`)).status).toBe(404);
+  });
+});
+
+describe('a forward link', () => {
+  const linkOf = async (alert: SeededAlert) => {
+    const ref = pages.app.get(RecipientReferences, { strict: false }).encode(alert.batchIds[0] ?? 0, 0);
+    return pages.app.get(Forwards, { strict: false }).fromRecipient(ref);
+  };
+
+  const viewsOf = async (alert: SeededAlert) => {
+    await pages.app.get(Views, { strict: false }).onApplicationShutdown();
+    const [{ n }] = await db.query<[{ n: number }]>(
+      'SELECT count(*) AS n FROM views v JOIN forwards f ON f.id = v.forward_id WHERE f.alert_id = $1',
+      [alert.id],
+    );
+    return n;
+  };
+
+  it('counts people, each once', async () => {
+    const alert = await seedAlert(db, { batches: [10] });
+    const { token } = await linkOf(alert);
+    const me = { 'x-forwarded-for': freshAddress() };
+    const { headers } = await get(`/a/${alert.slug}?f=${token}`, me);
+    await get(`/a/${alert.slug}?f=${token}`, { ...me, 'if-none-match': headers.get('etag') ?? '' });
+    expect(await viewsOf(alert)).toBe(1);
+    await get(`/a/${alert.slug}?f=${token}`);
+    expect(await viewsOf(alert)).toBe(2);
+  });
+
+  it('does not count machines, what is fetched ahead, or what is forged', async () => {
+    const alert = await seedAlert(db, { batches: [10] });
+    const other = await seedAlert(db, { batches: [10] });
+    const { token } = await linkOf(alert);
+    const path = `/a/${alert.slug}?f=${token}`;
+    await get(path, { 'user-agent': 'facebookexternalhit/1.1' });
+    await get(path, { 'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1)' });
+    await get(path, { 'sec-purpose': 'prefetch;prerender' });
+    await get(path, { purpose: 'prefetch' });
+    await get(path, {}, { method: 'HEAD', headers: { 'user-agent': PHONE } });
+    await get(`${path}x`);
+    await get(`/a/${alert.slug}?f=${token}&f=${token}`);
+    await get(`/a/${alert.slug}?f=%3Cscript%3E`);
+    await get(`/a/${alert.slug}`);
+    await get(`/a/${alert.slug}?f=${(await linkOf(other)).token}`);
+    expect([await viewsOf(alert), await viewsOf(other)]).toEqual([0, 0]);
+  });
+
+  it('is counted also when the process is told to stop at that moment', async () => {
+    const alert = await seedAlert(db, { batches: [10] });
+    const { token } = await linkOf(alert);
+    const stopping = await startPublic(database.url);
+    const visits = Array.from({ length: 20 }, (_, n) =>
+      fetch(`${stopping.url}/a/${alert.slug}?f=${token}`, { headers: { 'user-agent': `${PHONE} ${n}` } }),
+    );
+    const answers = await Promise.all(visits);
+    await stopping.close();
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    expect(await viewsOf(alert)).toBe(20);
+  });
+
+  it('makes a link under it for the page that is sent on', async () => {
+    const alert = await seedAlert(db, { batches: [10] });
+    const { token } = await linkOf(alert);
+    const child = await send(alert.slug, { parent: token });
+    expect(child.status).toBe(201);
+    expect(child.body['url']).toBe(`${pages.url}/a/${alert.slug}?f=${child.body['token']}`);
+    const [row] = await db.query<{ depth: number }[]>(
+      'SELECT depth FROM forwards WHERE alert_id = $1 AND parent_id IS NOT NULL',
+      [alert.id],
+    );
+    expect(row).toEqual({ depth: 1 });
+    const other = await seedAlert(db);
+    expect((await send(other.slug, { parent: token })).body['code']).toBe('reference_invalid');
+    expect((await send(alert.slug, { parent: 'forged' })).status).toBe(422);
+    expect((await send(alert.slug, { parent: 1 })).status).toBe(400);
+    await endAlert(db, alert);
+    expect((await send(alert.slug, { parent: token })).status).toBe(410);
+  });
+
+  async function send(slug: string, body: unknown) {
+    const answer = await fetch(`${pages.url}/a/${slug}/forward`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, body: (await answer.json()) as Record<string, string> };
+  }
+});
+
+describe('the form', () => {
+  const send = (slug: string, fields: Record<string, string | Blob>, address = freshAddress()) => {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(fields)) body.set(name, value);
+    return get(
+      `/a/${slug}/sightings?lang=en`,
+      {},
+      {
+        method: 'POST',
+        body,
+        headers: { 'user-agent': PHONE, 'x-forwarded-for': address },
+      },
+    );
+  };
+
+  const sightingsOf = (alert: SeededAlert) =>
+    db.query<Record<string, unknown>[]>('SELECT *, ST_X(point::geometry) AS lon FROM sightings WHERE case_id = $1', [
+      alert.caseId,
+    ]);
+
+  it('sends a sighting without any script, and thanks', async () => {
+    const alert = await seedAlert(db);
+    const { status, headers } = await send(alert.slug, {
+      words: 'A child in a yellow raincoat\r\nat the bus stop',
+      place: '',
+      lon: '',
+      lat: '',
+      key: '',
+      ago: '30',
+      contact: '',
+      photo: new Blob([], { type: 'application/octet-stream' }),
+    });
+    expect([status, headers.get('location')]).toEqual([303, `/a/${alert.slug}/thanks?lang=en`]);
+    const [row] = await sightingsOf(alert);
+    expect(row).toMatchObject({
+      source: 'page',
+      words: 'A child in a yellow raincoat\nat the bus stop',
+      place: null,
+      contact: null,
+      lon: null,
+      photo_jpeg: null,
+    });
+    const minutes = (Number(row?.['received_at']) - Number(row?.['observed_at'])) / 60_000;
+    expect(Math.round(minutes)).toBe(30);
+    const thanks = await get(headers.get('location') ?? '');
+    expect(thanks.status).toBe(200);
+    expect(thanks.text).toContain('Thank you');
+  });
+
+  it('takes a photo and a position, and a second sending of the same form for the first', async () => {
+    const alert = await seedAlert(db);
+    const fields = {
+      words: 'x',
+      lon: '114.05512',
+      lat: '22.54001',
+      key: '4b6b8c1e-0000-4000-8000-000000000001',
+      ago: '60',
+      photo: new Blob([new Uint8Array(portrait)], { type: 'image/png' }),
+    };
+    expect((await send(alert.slug, fields)).status).toBe(303);
+    expect((await send(alert.slug, fields)).status).toBe(303);
+    const rows = await sightingsOf(alert);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ lon: 114.05512 });
+    expect((await sharp(rows[0]?.['photo_jpeg'] as Buffer).metadata()).format).toBe('jpeg');
+  });
+
+  it('comes back with what was written when something is wrong, and keeps nothing', async () => {
+    const alert = await seedAlert(db);
+    const written = { words: 'seen "here" & there', place: 'by the <b>gate</b>', ago: '60' };
+    const photo = await send(alert.slug, { ...written, photo: new Blob(['PK']) });
+    expect(photo.status).toBe(422);
+    expect(photo.text).toContain('not a picture that can be read');
+    expect(photo.text).toContain('seen &quot;here&quot; &amp; there</textarea>');
+    expect(photo.text).toContain('value="by the &lt;b>gate&lt;/b>"');
+    expect(photo.text).toContain('<option value="60" selected>');
+    const empty = await send(alert.slug, { ...written, words: '  ' });
+    expect([empty.status, empty.text.includes('Please write what you saw')]).toEqual([422, true]);
+    const long = await send(alert.slug, { ...written, words: 'x'.repeat(2001) });
+    expect([long.status, long.text.includes('That is too long')]).toEqual([422, true]);
+    const huge = await send(alert.slug, { ...written, photo: new Blob([new Uint8Array(13 * 1024 * 1024)]) });
+    expect([huge.status, huge.text.includes('The photo is too large')]).toEqual([413, true]);
+    expect(huge.text).toContain('seen &quot;here&quot; &amp; there</textarea>');
+    expect(await sightingsOf(alert)).toEqual([]);
+  });
+
+  it('ignores nonsense in what only the script fills in, and refuses what is no form', async () => {
+    const alert = await seedAlert(db);
+    expect((await send(alert.slug, { words: 'x', lon: 'NaN', lat: '1e9', ago: '-5', key: '../' })).status).toBe(303);
+    expect((await sightingsOf(alert))[0]).toMatchObject({ lon: null, observed_at: null });
+    const json = await get(
+      `/a/${alert.slug}/sightings`,
+      { 'content-type': 'application/json' },
+      { method: 'POST', body: '{' },
+    );
+    expect(json.status).toBeGreaterThanOrEqual(400);
+    expect(json.status).toBeLessThan(500);
+    const broken = await fetch(`${pages.url}/a/${alert.slug}/sightings`, {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=x' },
+      body: '--x\r\nContent-Disposition: form-data; name="words"\r\n\r\nhal',
+    });
+    expect(broken.status).toBe(400);
+    expect(await sightingsOf(alert)).toHaveLength(1);
+  });
+
+  it('is closed to a machine, and after the ending', async () => {
+    const alert = await seedAlert(db);
+    const address = freshAddress();
+    for (let n = 0; n < 30; n += 1) expect((await send(alert.slug, { words: `${n}` }, address)).status).toBe(303);
+    const refused = await send(alert.slug, { words: 'once more' }, address);
+    expect([refused.status, refused.text.includes('Please call instead')]).toEqual([429, true]);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    await endAlert(db, alert);
+    const late = await send(alert.slug, { words: 'too-late-words' });
+    expect([late.status, late.text.includes('too-late-words')]).toEqual([410, false]);
+    expect(await sightingsOf(alert)).toHaveLength(30);
+  });
+});
+
+describe('attacks', () => {
+  it('a script in any text is shown, not run', async () => {
+    const script = '"><script>alert(1)</script><img src=x onerror=alert(1)>';
+    const texts = { title: script, body: script };
+    const alert = await seedAlert(db, {
+      texts: { 'zh-CN': texts, en: texts },
+      place: { 'zh-CN': script, en: script },
+      callNumber: `110${script}`,
+    });
+    const live = await get(`/a/${alert.slug}?lang=${encodeURIComponent(script)}&f=${encodeURIComponent(script)}`);
+    const body = new FormData();
+    for (const name of ['place', 'contact', 'ago', 'lon', 'key']) body.set(name, script);
+    const form = await get(`/a/${alert.slug}/sightings`, {}, { method: 'POST', body });
+    const thanks = await get(`/a/${alert.slug}/thanks`);
+    await endAlert(db, alert, { texts: { 'zh-CN': texts, en: texts } });
+    const over = await get(`/a/${alert.slug}/thanks?${encodeURIComponent(script)}`);
+    for (const { text } of [live, form, thanks, over]) {
+      expect(text).not.toContain('<script>alert');
+      expect(text).not.toContain('<img src=x');
+      expect(text).toContain('&lt;script');
+      expect(text).not.toMatch(/="[^"]*"><script>alert/);
+    }
+  });
+
+  it('nothing of the private case is ever shown', async () => {
+    const alert = await seedAlert(db, { photo: portrait, batches: [1] });
+    await db.query(
+      `INSERT INTO sightings (id, case_id, source, state, words, contact) VALUES (gen_random_uuid(), $1, 'app', 'new', $2, $2)`,
+      [alert.caseId, CANARY],
+    );
+    const paths = [
+      `/a/${alert.slug}`,
+      `/a/${alert.slug}?lang=zh`,
+      `/a/${alert.slug}/photo.jpg`,
+      `/a/${alert.slug}/thanks`,
+    ];
+    const live = await Promise.all(paths.map((path) => get(path)));
+    await endAlert(db, alert);
+    const over = await Promise.all(paths.map((path) => get(path)));
+    const rest = await Promise.all(['/metrics', '/healthz', '/readyz', '/nothing'].map((path) => get(path)));
+    for (const { text, headers } of [...live, ...over, ...rest]) {
+      expect(text).not.toContain(CANARY);
+      expect(text).not.toContain('runaway');
+      expect(text).not.toContain(alert.caseId);
+      expect(JSON.stringify([...headers])).not.toContain(CANARY);
+    }
+  });
+});
