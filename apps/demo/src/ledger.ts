@@ -14,6 +14,12 @@ export interface WaveBooks {
   readonly pending: number;
 }
 
+export interface Band {
+  readonly band: number;
+  readonly recipients: number;
+  readonly done: number;
+}
+
 export type Engagement = Readonly<Record<'received' | 'opened' | 'forwards' | 'views' | 'sightings', number>>;
 
 /**
@@ -73,14 +79,14 @@ export class Ledger {
     return rows[0] as WaveBooks;
   }
 
-  /** Recipients per 2 km band. */
-  async bands(alertId: string, audience: 'ring' | 'notified'): Promise<Map<number, number>> {
-    const { rows } = await this.db.query<{ band: number; devices: number }>(
-      `SELECT band, sum(size)::int AS devices FROM batches b JOIN waves w ON w.id = b.wave_id
-       WHERE b.alert_id = $1 AND w.audience = $2 GROUP BY band`,
+  /** Recipients per 2 km band, and how many of them have a result. */
+  async bands(alertId: string, audience: 'ring' | 'notified'): Promise<Band[]> {
+    const { rows } = await this.db.query<Band>(
+      `SELECT band, sum(size)::int AS recipients, sum(size - pending)::int AS done
+       FROM batches b JOIN waves w ON w.id = b.wave_id WHERE b.alert_id = $1 AND w.audience = $2 GROUP BY band`,
       [alertId, audience],
     );
-    return new Map(rows.map(({ band, devices }) => [band, devices]));
+    return rows;
   }
 
   async isSettled(alertId: string): Promise<boolean> {

@@ -19,7 +19,7 @@ import { hire, type SignIn } from './staff.ts';
 import { summarise } from './summary.ts';
 
 /** The wave lasts about as long as people watch. */
-const WAVE_S = 25;
+const WAVE_S = 18;
 
 @Module({})
 class DemoModule {}

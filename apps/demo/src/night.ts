@@ -4,7 +4,7 @@ import { coarsen } from '#geo';
 import { LAST_SEEN, report } from './child.ts';
 import { Client } from './client.ts';
 import type { City } from './city.ts';
-import type { Ledger } from './ledger.ts';
+import type { Band, Ledger } from './ledger.ts';
 import type { Narrator } from './narrator.ts';
 import { drawPortrait } from './portrait.ts';
 import { SimulatorBooks } from './simulator.ts';
@@ -124,12 +124,11 @@ export class Night {
     this.narrator.chapter(
       kind === 'alert' ? 'Everyone nearby is asked, nearest first' : 'Everyone who was asked is told',
     );
-    const totals = byRow(await this.ledger.bands(alertId, audience));
+    const totals = byRow(await this.ledger.bands(alertId, audience), 'recipients');
     const rings = this.narrator.rings(totals.map((total, row) => ({ label: labelOf(row), total })));
-    let settled = false;
-    while (!settled) {
+    for (let settled = false; !settled;) {
       settled = await this.ledger.isSettled(alertId);
-      rings.update(byRow(await this.simulator.bands(alertId, kind)));
+      rings.update(byRow(await this.ledger.bands(alertId, audience), 'done'));
       if (!settled) await pause(POLL_MS);
     }
     rings.stop();
@@ -204,11 +203,11 @@ export class Night {
 const labelOf = (row: number) => `${String(row * 10).padStart(3)}–${String(row * 10 + 10).padEnd(3)} km`;
 
 /** Sums bands into the picture's rows; what lies beyond the last row counts there. */
-function byRow(bands: ReadonlyMap<number, number>): number[] {
+function byRow(bands: readonly Band[], count: 'recipients' | 'done'): number[] {
   const rows = Array<number>(ROWS).fill(0);
-  for (const [band, count] of bands) {
-    const row = Math.min(ROWS - 1, Math.floor(band / BANDS_A_ROW));
-    rows[row] = (rows[row] ?? 0) + count;
+  for (const band of bands) {
+    const row = Math.min(ROWS - 1, Math.floor(band.band / BANDS_A_ROW));
+    rows[row] = (rows[row] ?? 0) + band[count];
   }
   return rows;
 }

@@ -18,23 +18,12 @@ export interface AlertStats extends KindStats {
   readonly phones: Readonly<Record<'received' | 'opened' | 'forwards' | 'views' | 'sightings', number>>;
 }
 
-interface Band {
-  readonly band: number;
-  readonly accepted: number;
-}
-
 /** The simulator's own books, over its control port: it shares no code with the product. */
 export class SimulatorBooks {
   constructor(private readonly control: string) {}
 
   stats(alert: string): Promise<AlertStats> {
     return this.get(`/control/stats?alert=${alert}`);
-  }
-
-  /** Pushes accepted so far per 2 km band. */
-  async bands(alert: string, kind: string): Promise<Map<number, number>> {
-    const { bands } = await this.get<{ bands: Band[] }>(`/control/timeline?alert=${alert}&kind=${kind}`);
-    return new Map(bands.map(({ band, accepted }) => [band, accepted]));
   }
 
   /** Waits until the phones have done all that they were going to do. */
