@@ -5,6 +5,12 @@ import { LoggerModule } from 'nestjs-pino';
 import { ENV, type Env } from './env.ts';
 import { describeError } from './log-error.ts';
 
+/** What pino-http logs of a finished request. */
+interface RequestLine {
+  readonly res: unknown;
+  readonly responseTime: unknown;
+}
+
 const REQUEST_ID = /^[\w-]{8,64}$/;
 
 /**
@@ -22,6 +28,8 @@ export function loggingModule(processName: string): DynamicModule {
         level: env.LOG_LEVEL,
         genReqId: requestId,
         serializers: { req: describeRequest, res: describeResponse, err: describeError },
+        // The fault behind a 5xx has a line of its own where it is caught: no second error is made up here.
+        customErrorObject: (_request, _response, _error, { res, responseTime }: RequestLine) => ({ res, responseTime }),
         customLogLevel: (_request, response, error) =>
           error || response.statusCode >= 500 ? 'error' : response.statusCode >= 400 ? 'info' : 'debug',
       },

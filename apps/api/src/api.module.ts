@@ -1,0 +1,44 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
+import { AccessModule } from '#access';
+import { type Env, ObservabilityModule, PlatformModule } from '#platform';
+import { AccessApi } from './access/access.api.ts';
+import { AlertsApi } from './alerts/alerts.api.ts';
+import { CasesApi } from './cases/cases.api.ts';
+import { DevicesApi } from './devices/devices.api.ts';
+import { EngagementApi } from './engagement/engagement.api.ts';
+import { SightingsApi } from './sightings/sightings.api.ts';
+import { OutcomesApi } from './outcomes/outcomes.api.ts';
+import { IntakeApi } from './intake/intake.api.ts';
+import { CallerGuard } from './callers/caller.guard.ts';
+import { ProblemFilter } from './problem.filter.ts';
+import { RouteCheck } from './route-check.ts';
+import { ValidationPipe } from './validation.pipe.ts';
+
+/** What is asked over HTTP, one module per domain. */
+const DOMAINS = [AccessApi, AlertsApi, CasesApi, DevicesApi, EngagementApi, IntakeApi, OutcomesApi, SightingsApi];
+
+/** The api: deny by default, parse everything, answer refusals as problems. */
+@Module({})
+export class ApiModule {
+  /** `more` are modules beside the api's own, e.g. a test's. */
+  static forRoot(env: Env, more: NonNullable<DynamicModule['imports']> = []): DynamicModule {
+    return {
+      module: ApiModule,
+      imports: [
+        PlatformModule.forRoot(env, 'api'),
+        ObservabilityModule,
+        DiscoveryModule,
+        AccessModule,
+        ...DOMAINS,
+        ...more,
+      ],
+      providers: [
+        RouteCheck,
+        { provide: APP_GUARD, useClass: CallerGuard },
+        { provide: APP_PIPE, useClass: ValidationPipe },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

@@ -1,0 +1,53 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiHeader } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { idempotencyKey } from '../schemas/common.ts';
+import { invalidRequest } from '../validation.pipe.ts';
+import { type Caller, callerOf } from './caller.ts';
+
+const requestOf = (context: ExecutionContext) => context.switchToHttp().getRequest<FastifyRequest>();
+
+function callerAmong<Kind extends Caller['kind']>(context: ExecutionContext, ...kinds: Kind[]) {
+  const caller = callerOf(requestOf(context));
+  if (caller && (kinds as Caller['kind'][]).includes(caller.kind)) return caller as Extract<Caller, { kind: Kind }>;
+  throw new Error('the route asks for a caller that its audience does not name');
+}
+
+/** The signed-in officer, an OfficerActor, on a route `@ForOfficers()`. */
+export const CurrentOfficer = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  callerAmong(context, 'officer'),
+);
+
+/** The officer or agency key, an Actor. */
+export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  callerAmong(context, 'officer', 'agency_key'),
+);
+
+/** The device, a DeviceCaller, on a route `@ForDevices()`. */
+export const CurrentDevice = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  callerAmong(context, 'device'),
+);
+
+/** The client's address, for throttling alone: it is neither stored nor logged. */
+export const ClientAddress = createParamDecorator((_: unknown, context: ExecutionContext) => requestOf(context).ip);
+
+/** The required `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header). */
+export const IdempotencyKey = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string => {
+    const parsed = idempotencyKey.safeParse(requestOf(context).headers['idempotency-key']);
+    if (parsed.success) return parsed.data;
+    throw invalidRequest(parsed.error.issues, 'Idempotency-Key');
+  },
+  [documentIdempotencyKey],
+);
+
+function documentIdempotencyKey(controller: object, method: string | symbol | undefined): void {
+  const descriptor = method === undefined ? undefined : Object.getOwnPropertyDescriptor(controller, method);
+  if (method === undefined || !descriptor) return;
+  const description = 'Your own name for this request: a repeat has no effect and gets the same answer.';
+  ApiHeader({ name: 'Idempotency-Key', required: true, description, schema: { type: 'string' } })(
+    controller,
+    method,
+    descriptor,
+  );
+}

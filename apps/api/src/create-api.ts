@@ -1,0 +1,34 @@
+import fastifyCookie from '@fastify/cookie';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Logger } from 'nestjs-pino';
+import { type Env, fastifyAdapter } from '#platform';
+import { ApiModule } from './api.module.ts';
+import { serveOpenApi } from './openapi.ts';
+import { answerRouterFault } from './problem.ts';
+
+/**
+ * Makes the api, ready to listen.
+ * @param more modules beside the api's own, e.g. a test's.
+ * @throws Error when a route does not say who may call it, or a server cannot be reached.
+ */
+export async function createApi(env: Env, more: DynamicModule['imports'] = []): Promise<NestFastifyApplication> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ApiModule.forRoot(env, more),
+    fastifyAdapter(env, answerRouterFault),
+    { abortOnError: false, bufferLogs: true },
+  );
+  try {
+    app.useLogger(app.get(Logger));
+    await app.register(fastifyCookie);
+    app.useSecurityHeaders();
+    // For every request that changes something, signed in or not: signing a victim in as someone else is an attack too.
+    app.enableCsrfProtection();
+    serveOpenApi(app);
+    return await app.init();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}

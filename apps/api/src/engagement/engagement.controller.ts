@@ -1,0 +1,33 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { type ForwardLink, Forwards, type ReceiptAnswer, Receipts } from '#engagement';
+import { Public } from '../callers/audiences.ts';
+import { forwardAnswer, forwardBody, receiptsAnswer, receiptsBody } from './engagement.schemas.ts';
+
+/** What phones tell. The reference in a push is the credential: no device names itself. */
+@ApiTags('engagement')
+@Controller('v1')
+@Public()
+export class EngagementController {
+  constructor(
+    private readonly receipts: Receipts,
+    private readonly forwards: Forwards,
+  ) {}
+
+  /** Receipts and opens, in bulk; a repeat changes nothing. */
+  @Post('receipts')
+  @HttpCode(200)
+  @ApiResponse({ status: 200, description: 'Recorded.', standardSchema: receiptsAnswer })
+  record(@Body({ schema: receiptsBody }) { items }: z.output<typeof receiptsBody>): Promise<ReceiptAnswer> {
+    return this.receipts.record(items);
+  }
+
+  /** A link to send an alert on by. */
+  @Post('forwards')
+  @HttpCode(200)
+  @ApiResponse({ status: 200, description: 'The link and its token.', standardSchema: forwardAnswer })
+  forward(@Body({ schema: forwardBody }) body: z.output<typeof forwardBody>): Promise<ForwardLink> {
+    return 'ref' in body ? this.forwards.fromRecipient(body.ref) : this.forwards.fromForward(body.parent);
+  }
+}

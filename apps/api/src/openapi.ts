@@ -1,0 +1,51 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+import { SCHEMES } from './callers/audiences.ts';
+import { SESSION_COOKIE } from './callers/session-cookie.ts';
+import { PROBLEMS } from './problems.ts';
+
+const problemSchema = z.looseObject({
+  type: z.string().describe('urn:golden72:problem:<code>'),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe('What is wrong and what to do next.'),
+  code: z.enum(Object.keys(PROBLEMS)).describe('Stable: branch on this.'),
+  instance: z.string().describe('urn:golden72:request:<id>'),
+  issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  retryAfter: z.int().optional().describe('Seconds.'),
+});
+
+const PROBLEM_RESPONSE = 'Problem';
+
+/** Serves `/openapi.json`, made from the schemas that the routes parse with. */
+export function serveOpenApi(app: NestFastifyApplication): void {
+  const document = withProblems(SwaggerModule.createDocument(app, description()));
+  SwaggerModule.setup('openapi', app, document, { ui: false, raw: ['json'], jsonDocumentUrl: 'openapi.json' });
+}
+
+function description() {
+  return new DocumentBuilder()
+    .setTitle('Golden72')
+    .setDescription('Finds missing children by making everyone nearby a rescuer.')
+    .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addCookieAuth(SESSION_COOKIE, { type: 'apiKey', in: 'cookie' }, SCHEMES.officers)
+    .addSecurity(SCHEMES.devices, { type: 'http', scheme: 'bearer', bearerFormat: 'g72d_<secret>' })
+    .addSecurity(SCHEMES.agency_keys, { type: 'http', scheme: 'bearer', bearerFormat: 'g72k_<secret>' })
+    .build();
+}
+
+/** Documents the problem response once, and refers to it from every operation. */
+function withProblems(document: OpenAPIObject): OpenAPIObject {
+  const { $schema: _, ...schema } = z.toJSONSchema(problemSchema, { target: 'openapi-3.0', io: 'output' });
+  const content = { 'application/problem+json': { schema: schema as object } };
+  const problem = { description: 'Refused or failed: problem details (RFC 9457).', content };
+  document.components = { ...document.components, responses: { [PROBLEM_RESPONSE]: problem } };
+  for (const path of Object.values(document.paths)) {
+    for (const operation of [path.get, path.put, path.post, path.patch, path.delete]) {
+      if (operation) operation.responses['default'] = { $ref: `#/components/responses/${PROBLEM_RESPONSE}` };
+    }
+  }
+  return document;
+}

@@ -1,0 +1,103 @@
+import type { AccessRefusal } from '#access';
+import type { AudienceRefusal } from '#audience';
+import type { CaseRefusal } from '#cases';
+import type { DispatchRefusal } from '#dispatch';
+import type { EngagementRefusal } from '#engagement';
+import type { IdempotencyRefusal, ImageRefusal } from '#platform';
+import type { SightingRefusal } from '#sightings';
+
+/** Refusals that the api itself makes, before any lib is asked. */
+export type ApiRefusal =
+  | 'body_too_large'
+  | 'cross_site_request'
+  | 'device_invalid'
+  | 'internal_error'
+  | 'invalid_request'
+  | 'malformed_json'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'route_not_found'
+  | 'temporarily_unavailable'
+  | 'unsupported_media_type'
+  | 'uri_too_long';
+
+/** Every code a client can meet. A lib's refusals are added here, and then the table below does not compile without them. */
+export type ProblemCode =
+  | AccessRefusal
+  | ApiRefusal
+  | AudienceRefusal
+  | CaseRefusal
+  | DispatchRefusal
+  | EngagementRefusal
+  | SightingRefusal
+  | IdempotencyRefusal
+  | ImageRefusal;
+
+export interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** The one place where codes become HTTP. */
+export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
+  agency_key_invalid: { status: 401, title: 'The agency key is not valid' },
+  agency_key_not_found: { status: 404, title: 'No such agency key' },
+  agency_name_taken: { status: 409, title: 'The name is taken' },
+  agency_not_found: { status: 404, title: 'No such agency' },
+  alert_ended: { status: 410, title: 'The alert has ended' },
+  alert_live: { status: 409, title: 'The alert is live' },
+  alert_missing: { status: 422, title: 'There is no alert' },
+  alert_not_found: { status: 404, title: 'No such alert' },
+  alert_transition_illegal: { status: 409, title: 'The alert cannot do this now' },
+  area_invalid: { status: 422, title: 'The area is not usable' },
+  body_too_large: { status: 413, title: 'The request is too large' },
+  call_number_invalid: { status: 422, title: 'The call number is not usable' },
+  case_incomplete: { status: 422, title: 'The case is not complete' },
+  case_not_editable: { status: 409, title: 'The case can no longer be changed' },
+  case_not_found: { status: 404, title: 'No such case' },
+  case_transition_illegal: { status: 409, title: 'The case cannot do this now' },
+  cross_site_request: { status: 403, title: 'The request comes from another site' },
+  device_invalid: { status: 401, title: 'The device is not known' },
+  family_not_told: { status: 422, title: 'The family comes first' },
+  forbidden: { status: 403, title: 'Not allowed' },
+  idempotency_key_reused: { status: 409, title: 'The idempotency key belongs to another request' },
+  internal_error: { status: 500, title: 'Something went wrong on our side' },
+  invalid_request: { status: 400, title: 'The request is not valid' },
+  jurisdiction_invalid: { status: 422, title: 'The jurisdiction is not usable' },
+  last_seen_in_future: { status: 422, title: 'Last seen in the future' },
+  last_seen_interval_inverted: { status: 422, title: 'Last seen from after until' },
+  login_taken: { status: 409, title: 'The login is taken' },
+  malformed_json: { status: 400, title: 'The body is not JSON' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed' },
+  observed_in_future: { status: 422, title: 'Observed in the future' },
+  officer_not_found: { status: 404, title: 'No such officer' },
+  outside_jurisdiction: { status: 422, title: 'Outside the jurisdiction' },
+  password_unsuitable: { status: 422, title: 'The password is not usable' },
+  photo_not_an_image: { status: 422, title: 'The file is not a photo' },
+  photo_not_found: { status: 404, title: 'No such photo' },
+  photo_too_large: { status: 413, title: 'The photo is too large' },
+  reference_invalid: { status: 422, title: 'The reference is not ours' },
+  request_timeout: { status: 408, title: 'The request took too long' },
+  roles_conflict: { status: 422, title: 'The roles exclude each other' },
+  route_not_found: { status: 404, title: 'No such address' },
+  session_invalid: { status: 401, title: 'Not signed in' },
+  sighting_not_found: { status: 404, title: 'No such sighting' },
+  sighting_transition_refused: { status: 409, title: 'The sighting cannot do this now' },
+  sign_in_failed: { status: 401, title: 'Sign-in failed' },
+  temporarily_unavailable: { status: 503, title: 'Temporarily unavailable' },
+  too_many_attempts: { status: 429, title: 'Too many attempts' },
+  too_many_forwards: { status: 429, title: 'Sent on too often' },
+  too_many_photos: { status: 422, title: 'Too many photos' },
+  too_many_registrations: { status: 429, title: 'Too many registrations' },
+  too_many_sightings: { status: 429, title: 'Too many sightings' },
+  unsupported_media_type: { status: 415, title: 'The media type is not supported' },
+  uri_too_long: { status: 414, title: 'The address is too long' },
+  verifier_is_author: { status: 403, title: 'Nobody decides their own work' },
+  version_changed: { status: 409, title: 'The case has changed' },
+  zone_invalid: { status: 422, title: 'The time zone is not known' },
+  zone_unknown: { status: 422, title: 'The time zone is not known' },
+};
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEMS, code);
+}

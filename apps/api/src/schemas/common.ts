@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { type LonLat, toWgs84 } from '#geo';
+
+/**
+ * A text of 1 to `max` UTF-16 units once trimmed and composed (Unicode NFC). PostgreSQL cannot store NUL, and an
+ * unpaired surrogate has no UTF-8.
+ */
+export const text = (max: number) =>
+  z
+    .string()
+    .normalize('NFC')
+    .trim()
+    .min(1)
+    .max(max)
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'holds a character that is not text');
+
+/** An id as we give them. */
+export const uuid = z.uuid();
+
+/** An ISO 8601 instant with its offset, e.g. `2026-01-02T03:04:05+08:00`, parsed to a Date. */
+export const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
+
+/** A place in the datum the giver names, since it cannot be told from the numbers; parsed to WGS-84 `[lon, lat]`. */
+export const lonLat = z
+  .strictObject({
+    lon: z.number().min(-180).max(180),
+    lat: z.number().min(-90).max(90),
+    datum: z.enum(['wgs84', 'gcj02', 'bd09']),
+  })
+  .transform(({ lon, lat, datum }): LonLat => toWgs84([lon, lat], datum));
+
+/** A client's own name for one request, so that it may be repeated: 8 to 200 visible ASCII characters. */
+export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{8,200}$/, 'must have 8 to 200 visible ASCII characters');

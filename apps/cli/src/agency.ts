@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { Agencies } from '#access';
+import { act, withServices } from './context.ts';
+import { CommandError, type Io } from './io.ts';
+
+export interface AgencyOptions {
+  readonly name: string;
+  readonly zone: string;
+  readonly callNumber: string;
+  readonly jurisdiction: string;
+  readonly parent?: string;
+}
+
+const rings = z.array(z.array(z.array(z.number()).min(2)));
+const geometry = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('Polygon'), coordinates: rings }),
+  z.object({ type: z.literal('MultiPolygon'), coordinates: z.array(rings) }),
+]);
+const feature = z.object({ type: z.literal('Feature'), geometry });
+const geoJson = z.union([geometry, feature.transform((whole) => whole.geometry)]);
+
+export function createAgency(io: Io, options: AgencyOptions): Promise<{ agency: string }> {
+  return withServices(io, async (services) => {
+    const { name, zone, callNumber, parent: parentId } = options;
+    const jurisdiction = await readJurisdiction(options.jurisdiction);
+    return act(services, async ({ tx }) => {
+      const agencies = services.get(Agencies, { strict: false });
+      const agencyId = await agencies.create(tx, { name, zone, callNumber, parentId, jurisdiction });
+      return {
+        result: { agency: agencyId },
+        record: { agencyId, action: 'agency.create', thing: `agency:${agencyId}` },
+      };
+    });
+  });
+}
+
+async function readJurisdiction(path: string): Promise<z.output<typeof geoJson>> {
+  const parsed = geoJson.safeParse(await readJson(path));
+  if (parsed.success) return parsed.data;
+  throw new CommandError(`${path} is not a GeoJSON Polygon or MultiPolygon, nor a Feature of one`);
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const words = await readFile(path, 'utf8').catch(() => {
+    throw new CommandError(`${path} cannot be read`);
+  });
+  try {
+    return JSON.parse(words);
+  } catch {
+    throw new CommandError(`${path} is not JSON`);
+  }
+}

@@ -1,0 +1,33 @@
+import { type Env, readEnv } from '#platform';
+
+/** What a command reads and writes: a terminal, or a test. */
+export interface Io {
+  readonly env: NodeJS.ProcessEnv;
+  out(text: string): void;
+  error(text: string): void;
+  /** All of the standard input. */
+  input(): Promise<string>;
+}
+
+/** A fault that the message alone explains: no stack is shown. */
+export class CommandError extends Error {}
+
+/** The settings. @throws CommandError naming those that are missing or malformed. */
+export function settings(io: Io): Env {
+  try {
+    return readEnv(io.env);
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What a command tells: ids, secrets and names. */
+export type Result = Readonly<Record<string, string | readonly string[]>>;
+
+/** Tells a result: one JSON object for scripts, or a line per member for people. */
+export function tell(io: Io, json: boolean, result: Result): void {
+  if (json) return io.out(JSON.stringify(result));
+  for (const [name, value] of Object.entries(result)) {
+    io.out(`${name}: ${typeof value === 'string' ? value : value.join(', ')}`);
+  }
+}

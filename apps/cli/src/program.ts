@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { type Role, ROLES } from '#access';
+import { isUnavailable, Refusal } from '#platform';
+import { type AgencyOptions, createAgency } from './agency.ts';
+import { type AgencyKeyOptions, createAgencyKey, revokeAgencyKey } from './agency-key.ts';
+import { CommandError, type Io, type Result, tell } from './io.ts';
+import * as migrate from './migrate.ts';
+import { createOfficer, disableOfficer, type OfficerOptions } from './officer.ts';
+
+/** Exit codes: done, refused or failed, called wrongly. */
+const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+/**
+ * Runs one command line, without the program's own name.
+ * @returns the exit code: 0 done, 1 refused or failed, 2 called wrongly.
+ */
+export async function run(io: Io, args: readonly string[]): Promise<number> {
+  const program = build(io);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    explain(io, Boolean(program.opts()['json']), error);
+    return EXIT.failed;
+  }
+}
+
+function build(io: Io): Command {
+  const program = new Command('golden72')
+    .description('Sets a deployment of Golden72 up. Settings come from the environment.')
+    .option('--json', 'print one JSON object')
+    .exitOverride()
+    .configureOutput({ writeOut: (words) => io.out(words.trimEnd()), writeErr: (words) => io.error(words.trimEnd()) });
+  const told =
+    <Args extends unknown[]>(command: (io: Io, ...args: Args) => Promise<Result>) =>
+    async (...args: Args) =>
+      tell(io, Boolean(program.opts()['json']), await command(io, ...args));
+  addMigrate(program.command('migrate').description('the schema of the database'), told);
+  addAgency(program.command('agency').description('police authorities'), told);
+  addOfficer(program.command('officer').description('staff of an agency'), told);
+  addAgencyKey(program.command('agency-key').description('keys by which other police systems post cases'), told);
+  program
+    .command('secret-key')
+    .description('make a SECRET_KEY for a deployment')
+    .action(told(async () => ({ SECRET_KEY: randomBytes(32).toString('base64') })));
+  return program;
+}
+
+type Told = <Args extends unknown[]>(
+  command: (io: Io, ...args: Args) => Promise<Result>,
+) => (...args: Args) => Promise<void>;
+
+function addMigrate(migrations: Command, told: Told): void {
+  migrations.command('up').description('apply what is pending').action(told(migrate.up));
+  migrations.command('down').description('take the newest back, with its data').action(told(migrate.down));
+  migrations.command('status').description('list what is applied and what is pending').action(told(migrate.status));
+}
+
+function addAgency(agencies: Command, told: Told): void {
+  agencies
+    .command('create')
+    .requiredOption('--name <name>', 'as the public knows it')
+    .requiredOption('--zone <zone>', 'IANA time zone, e.g. Asia/Shanghai')
+    .requiredOption('--call-number <number>', 'what the public is told to call')
+    .requiredOption('--jurisdiction <file>', 'GeoJSON Polygon or MultiPolygon, WGS-84')
+    .option('--parent <agency>', 'id of the agency above', id)
+    .action(told((io, options: AgencyOptions) => createAgency(io, options)));
+}
+
+function addOfficer(officers: Command, told: Told): void {
+  officers
+    .command('create')
+    .requiredOption('--agency <agency>', 'id of the agency', id)
+    .requiredOption('--login <login>', '3 to 64 letters, digits, . _ @ -', login)
+    .requiredOption('--name <name>', 'as colleagues know them')
+    .requiredOption('--roles <roles>', `with commas, of: ${ROLES.join(', ')}`, roles)
+    .option('--password-file <file>', '- for standard input; without it a password is made and printed once')
+    .action(told((io, options: OfficerOptions) => createOfficer(io, options)));
+  officers
+    .command('disable <login>')
+    .description('shut an officer out and end their sessions')
+    .action(told((io, name: string) => disableOfficer(io, name)));
+}
+
+function addAgencyKey(keys: Command, told: Told): void {
+  keys
+    .command('create')
+    .requiredOption('--agency <agency>', 'id of the agency', id)
+    .requiredOption('--label <label>', 'which system holds it')
+    .action(told((io, options: AgencyKeyOptions) => createAgencyKey(io, options)));
+  keys
+    .command('revoke')
+    .argument('<id>', 'of the key', id)
+    .action(told((io, key: string) => revokeAgencyKey(io, key)));
+}
+
+function id(value: string): string {
+  if (z.uuid().safeParse(value).success) return value;
+  throw new InvalidArgumentError('It is not an id.');
+}
+
+function login(value: string): string {
+  if (/^[\w.@-]{3,64}$/.test(value)) return value;
+  throw new InvalidArgumentError('A login has 3 to 64 letters, digits, . _ @ -');
+}
+
+function roles(value: string): Role[] {
+  const parsed = z.array(z.enum(ROLES)).min(1).safeParse(value.split(','));
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`Roles are: ${ROLES.join(', ')}.`);
+}
+
+function explain(io: Io, json: boolean, error: unknown): void {
+  const { code, detail } = described(error);
+  io.error(json ? JSON.stringify({ error: { code, detail } }) : `error: ${detail}`);
+}
+
+function described(error: unknown): { code: string; detail: string } {
+  if (isRefusal(error)) return { code: error.code, detail: error.detail };
+  if (error instanceof CommandError) return { code: 'command_failed', detail: error.message };
+  if (isUnavailable(error)) {
+    return {
+      code: 'temporarily_unavailable',
+      detail: 'PostgreSQL or Redis does not answer: see DATABASE_URL, REDIS_URL',
+    };
+  }
+  return { code: 'internal_error', detail: error instanceof Error && error.stack ? error.stack : String(error) };
+}
+
+function isRefusal(error: unknown): error is Refusal {
+  return error instanceof Refusal;
+}
