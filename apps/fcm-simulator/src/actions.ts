@@ -5,7 +5,7 @@ import type { Settings, SettingsPatch } from './settings.ts';
 import type { AlertStats, Stats, Timeline } from './tally.ts';
 import type { TokenState } from './verdicts.ts';
 
-export interface Drained {
+interface Drained {
   readonly drained: boolean;
   readonly pending: number;
 }

@@ -15,7 +15,9 @@ try {
   const { fcmUrl: fcm, controlUrl: control, caPath: ca, credentialsPath: credentials, project } = simulator;
   const ready = { ready: true, fcm, control, ca, credentials, project };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
-  process.send?.(ready);
+  process.send?.(ready, undefined, undefined, (error) => {
+    if (error !== null) stop();
+  });
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`fcm-simulator: ${message}\n`);

@@ -6,7 +6,7 @@ import { ERRORS, malformedRequest, refusedMessage, type FieldViolation, type Goo
 import * as json from './proto-json.ts';
 
 /** FCM's and APNs' bound on what reaches the app, in bytes. */
-export const MAX_PAYLOAD_BYTES = 4096;
+const MAX_PAYLOAD_BYTES = 4096;
 /** APNs' bound on `apns-collapse-id`, in bytes. */
 const MAX_COLLAPSE_ID_BYTES = 64;
 /** Four weeks, FCM's longest time to live. */

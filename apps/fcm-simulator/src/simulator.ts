@@ -12,11 +12,7 @@ import { changeSettings, DEFAULT_SETTINGS, type SettingsPatch } from './settings
 import { Tally } from './tally.ts';
 import { Verdicts } from './verdicts.ts';
 
-export type { Actions, Drained } from './actions.ts';
-export type { Kind } from './payload.ts';
 export type { Settings, SettingsPatch } from './settings.ts';
-export type { AlertStats, Stats, Timeline } from './tally.ts';
-export type { TokenState } from './verdicts.ts';
 
 export interface SimulatorOptions {
   /** Directory for the certificate and the credentials; made when missing. */

@@ -3,10 +3,9 @@ import { KINDS, type Kind, type Payload } from './payload.ts';
 import type { Arrival } from './phone-book.ts';
 
 /** How a message ended that was neither accepted, nor validated, nor answered with an error. */
-export const UNANSWERED = ['timeout', 'reset', 'malformed', 'refused', 'aborted', 'inFlight'] as const;
-export type Unanswered = (typeof UNANSWERED)[number];
+export type Unanswered = 'timeout' | 'reset' | 'malformed' | 'refused' | 'aborted' | 'inFlight';
 
-export const PHONE_COUNTS = [
+const PHONE_COUNTS = [
   'offline',
   'received',
   'shown',
@@ -22,7 +21,7 @@ export const PHONE_COUNTS = [
 ] as const;
 export type PhoneCounts = Record<(typeof PHONE_COUNTS)[number], number>;
 
-export interface KindCounts {
+interface KindCounts {
   /** Messages answered 200. */
   accepted: number;
   /** Messages that reached their phone although the sender got no usable answer. */
@@ -36,7 +35,7 @@ export interface KindCounts {
   lastAcceptedAt: number | null;
 }
 
-export interface BandCounts {
+interface BandCounts {
   readonly band: number;
   accepted: number;
   /** Milliseconds since the first accepted message of the alert and kind. */
