@@ -16,7 +16,7 @@ export async function demo({ root, local }, requests, command) {
   const { stop } = requests;
   await ensure({ root, local, stop });
   await build({ root, local, stop });
-  return withServers({ root, local, name: 'demo' }, requests, async (run) => {
+  return withServers({ root, local, name: 'demo', fresh: true }, requests, async (run) => {
     await migrate({ root, local, stop, urls: run.urls });
     return runApp(command, { root, ...run });
   });
