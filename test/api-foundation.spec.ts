@@ -12,7 +12,8 @@ import { CurrentActor, CurrentDevice, CurrentOfficer, IdempotencyKey } from '../
 import { PROBLEMS } from '../apps/api/src/problems.ts';
 import { instant, lonLat, text, uuid } from '../apps/api/src/schemas/common.ts';
 import { readUpload } from '../apps/api/src/upload.ts';
-import { call, emptyRedis, makeAgency, makeOfficer, signIn, startApi, type TestApi } from './harness/api.ts';
+import { call, makeAgency, makeOfficer, signIn, startApi, type TestApi } from './harness/api.ts';
+import { emptyRedis } from './harness/env.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { until } from './harness/until.ts';
 

@@ -174,9 +174,9 @@ describe('cases over HTTP', () => {
       const other = submission();
       other.case.ageYears = 9;
       const before = await everything();
-      await refused(post('intake-0002', other) as never, 409, 'idempotency_key_reused');
+      await refused(post('intake-0002', other), 409, 'idempotency_key_reused');
       await refused(call(api.url, 'POST', '/v1/intake', { bearer: agencyKey, json: other }), 400, 'invalid_request');
-      await refused(post('intake-0003', other, 'g72k_wrong') as never, 401, 'agency_key_invalid');
+      await refused(post('intake-0003', other, 'g72k_wrong'), 401, 'agency_key_invalid');
       expect(await everything()).toEqual(before);
     });
   });

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { run } from '../apps/cli/src/program.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
-import { call, emptyRedis, SHENZHEN_SQUARE, signIn, startApi, type TestApi } from './harness/api.ts';
+import { call, SHENZHEN_SQUARE, signIn, startApi, type TestApi } from './harness/api.ts';
+import { emptyRedis } from './harness/env.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 
 interface Said {

@@ -33,8 +33,8 @@ describe('the pacer', () => {
     await redis.flushdb();
     await slow.take('fcm', 50, 1);
     await slow.take('fcm', 1, 1);
-    // A tenth of 1 000 a second: 50 cost half a second, of which a quarter may be taken ahead.
-    expect(performance.now() - began).toBeGreaterThanOrEqual(250);
+    // A tenth of 1 000 a second: 50 cost half a second, of which a quarter may be taken ahead; timers may be a little early.
+    expect(performance.now() - began).toBeGreaterThan(240);
   });
 
   it('serves endings and near bands first, whoever asked first', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { DataSource } from 'typeorm';
+import { seedAgency } from './fixtures.ts';
 import { reencodePhoto } from '#platform';
 
 /** Stands in every private field of a seeded case: to be found nowhere that the public can look. */
@@ -40,16 +41,6 @@ export interface SeededAlert {
   readonly caseId: string;
   readonly waveId: number;
   readonly batchIds: readonly number[];
-}
-
-export async function seedAgency(db: DataSource): Promise<string> {
-  const id = randomUUID();
-  await db.query(
-    `INSERT INTO agencies (id, name, jurisdiction, zone, call_number)
-     VALUES ($1, $2, ST_Multi(ST_MakeEnvelope(113, 21.5, 115, 23.5, 4326)), 'Asia/Shanghai', '110')`,
-    [id, `Agency ${id}`],
-  );
-  return id;
 }
 
 /** A live alert of one active case, with one ring wave. */

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { Agencies, type AgencyDraft, type OfficerDraft, Officers } from '#access';
 import type { Env } from '#platform';
 import { createApi } from '../../apps/api/src/create-api.ts';
-import { redisUrl, testEnv } from './env.ts';
+import { emptyRedis, testEnv } from './env.ts';
 
 export interface TestApi {
   readonly url: string;
@@ -25,18 +24,9 @@ export type TestApiOptions = { readonly [Name in keyof Env]?: string } & {
 /** Runs the api in this process on a port of its own. */
 export async function startApi(options: TestApiOptions): Promise<TestApi> {
   const { databaseUrl, redisUrl: redis = await emptyRedis(), modules, ...overrides } = options;
-  const app = await createApi(testEnv(databaseUrl, { DATABASE_POOL: '5', ...overrides, REDIS_URL: redis }), modules);
+  const app = await createApi(testEnv(databaseUrl, { ...overrides, REDIS_URL: redis }), modules);
   await app.listen(0, '127.0.0.1');
   return { url: await app.getUrl(), app, close: () => app.close() };
-}
-
-/** Empties the logical Redis database that belongs to this Jest worker, and names it. */
-export async function emptyRedis(): Promise<string> {
-  const url = redisUrl();
-  const redis = new Redis(url);
-  await redis.flushdb();
-  await redis.quit();
-  return url;
 }
 
 /** A square of two degrees around Shenzhen. */

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import type { OfficerActor } from '#access';
 import { Cases } from '#cases';
@@ -10,8 +9,8 @@ import { Alerts, Release, type Released, submissionVersion } from '#dispatch';
 import { startSimulator, type Simulator } from '../../apps/fcm-simulator/src/simulator.ts';
 import { createWorker } from '../../apps/worker/src/create-worker.ts';
 import { createTestDatabase } from './database.ts';
-import { redisUrl, simulatorEnv, testEnv } from './env.ts';
-import { makeActor, makeAgency, makeSubmission } from './fixtures.ts';
+import { emptyRedis, simulatorEnv, testEnv } from './env.ts';
+import { makeActor, seedAgency, makeSubmission } from './fixtures.ts';
 import { until } from './until.ts';
 
 /** Sums of the ledger's results over the batches of one alert and audience. */
@@ -38,14 +37,12 @@ export class TestCity {
   ): Promise<TestCity> {
     const dir = await mkdtemp(join(tmpdir(), 'golden72-city-'));
     const database = await createTestDatabase();
-    const redis = new Redis(redisUrl());
-    await redis.flushdb();
-    redis.disconnect();
+    await emptyRedis();
     const simulator = await startSimulator({ dir, settings });
     const worker = await createWorker(testEnv(database.url, { ...simulatorEnv(simulator), ...env }));
     await worker.init();
     const source = worker.get(DataSource);
-    const agencyId = await makeAgency(source);
+    const agencyId = await seedAgency(source);
     const officers = [
       await makeActor(source, agencyId, 'liaison'),
       await makeActor(source, agencyId, 'verifier'),

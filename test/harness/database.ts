@@ -53,7 +53,7 @@ async function ensureTemplate(admin: Client): Promise<string> {
   const source = new DataSource({
     ...databaseOptions({ DATABASE_URL: named(raw), DATABASE_POOL: 2 } as Env, 'golden72-test-template'),
     migrations: MIGRATIONS,
-  } as ConstructorParameters<typeof DataSource>[0]);
+  });
   await source.initialize();
   await source.runMigrations({ transaction: 'all' });
   await source.destroy();

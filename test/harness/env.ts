@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { type Env, readEnv } from '#platform';
 import type { Simulator } from '../../apps/fcm-simulator/src/simulator.ts';
 
@@ -5,7 +6,15 @@ import type { Simulator } from '../../apps/fcm-simulator/src/simulator.ts';
 export function redisUrl(): string {
   const url = process.env['REDIS_URL'];
   if (!url) throw new Error('REDIS_URL is not set: run the tests by `npm test`, or see `npm run services`');
-  return Object.assign(new URL(url), { pathname: `/${process.env['JEST_WORKER_ID'] ?? 0}` }).href;
+  return Object.assign(new URL(url), { pathname: `/${process.env['JEST_WORKER_ID'] ?? 1}` }).href;
+}
+
+/** Empties {@link redisUrl}'s database. @returns its URL */
+export async function emptyRedis(): Promise<string> {
+  const redis = new Redis(redisUrl());
+  await redis.flushdb();
+  await redis.quit();
+  return redisUrl();
 }
 
 /** Settings for parts under test; what is not given has the product's default, but logs are silent. */
@@ -14,6 +23,7 @@ export function testEnv(databaseUrl: string, more: Record<string, string> = {}):
     NODE_ENV: 'test',
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     DATABASE_URL: databaseUrl,
+    DATABASE_POOL: '6',
     REDIS_URL: redisUrl(),
     PUSH_RAMP_SECONDS: '0',
     PORT: '0',

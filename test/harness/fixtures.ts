@@ -10,7 +10,7 @@ export const SHENZHEN: LonLat = [114.06, 22.54];
 const POLICE_NAMES = () => `Test agency ${randomBytes(4).toString('hex')}`;
 
 /** An agency whose jurisdiction is a box around a place, in degrees each way. */
-export async function makeAgency(source: DataSource, around: LonLat = SHENZHEN, reach = 2): Promise<string> {
+export async function seedAgency(source: DataSource, around: LonLat = SHENZHEN, reach = 2): Promise<string> {
   const id = randomUUID();
   const [w, s, e, n] = [around[0] - reach, around[1] - reach, around[0] + reach, around[1] + reach];
   await source.query(

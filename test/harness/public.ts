@@ -1,8 +1,7 @@
 import { createServer } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createPublic } from '../../apps/public/src/create-public.ts';
-import { emptyRedis } from './api.ts';
-import { testEnv } from './env.ts';
+import { emptyRedis, testEnv } from './env.ts';
 
 export interface TestPublic {
   /** Also what links are made with. */

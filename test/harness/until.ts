@@ -7,7 +7,7 @@ export async function until<Value>(
   const deadline = Date.now() + withinMs;
   for (;;) {
     const value = await condition();
-    if (value) return value as NonNullable<Value>;
+    if (value) return value;
     if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -27,7 +27,7 @@ export class ApiModule {
       module: ApiModule,
       imports: [
         PlatformModule.forRoot(env, 'api'),
-        ObservabilityModule,
+        ObservabilityModule.needing('postgres', 'redis'),
         DiscoveryModule,
         AccessModule,
         ...DOMAINS,

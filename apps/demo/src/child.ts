@@ -15,9 +15,9 @@ export function report(photoId: string | null) {
       name: '测试·小满',
       ageYears: 6,
       sex: 'female',
-      looks: '约 1.15 米,短发',
-      clothes: '黄色雨衣,红色小书包',
-      needs: '听力较弱,左耳戴助听器',
+      looks: '约 1.15 米，短发',
+      clothes: '黄色雨衣，红色小书包',
+      needs: '听力较弱，左耳戴助听器',
       circumstances: '与家人在公园走散。',
       lastSeen: { from: ago(1.5), until: ago(1), place: '莲花山公园南门', point: { lon, lat, datum: 'wgs84' } },
     },
@@ -28,7 +28,7 @@ export function report(photoId: string | null) {
       texts: {
         'zh-CN': {
           title: '寻找 6 岁女孩小满',
-          body: '今晚在深圳莲花山公园南门走失。身高约 1.15 米,短发,黄色雨衣,红色小书包,左耳戴助听器。',
+          body: '今晚在深圳莲花山公园南门走失。身高约 1.15 米，短发，黄色雨衣，红色小书包，左耳戴助听器。',
         },
         en: {
           title: 'Missing: Xiaoman, girl, 6',

@@ -136,7 +136,7 @@ export class Night {
 
   private async listen(liaison: Client, caseId: string, alertId: string): Promise<void> {
     this.narrator.chapter('People answer');
-    const call = { words: '便利店店员来电:女孩在店里避雨,穿黄色雨衣。', placeWords: '红荔路便利店' };
+    const call = { words: '便利店店员来电：女孩在店里避雨，穿黄色雨衣。', placeWords: '红荔路便利店' };
     await liaison.call('POST', `/v1/cases/${caseId}/sightings`, call);
     await this.simulator.drain();
     const { received, opened, forwards, views } = await this.ledger.engagement(alertId);

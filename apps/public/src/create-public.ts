@@ -24,6 +24,5 @@ export async function createPublic(env: Env): Promise<NestFastifyApplication> {
       void reply.headers(SECURITY_HEADERS);
       done();
     });
-  app.enableShutdownHooks();
   return app;
 }

@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isUnavailable, Refusal } from '#platform';
+import { isUnavailable, isRefusal } from '#platform';
 import { type Page, Pages } from './pages.service.tsx';
 import { languageOf, sendPage } from './replies.ts';
 import { writtenIn } from './sighting-form.ts';
@@ -25,7 +25,7 @@ export class FailuresFilter implements ExceptionFilter {
   private async pageFor(error: unknown, request: FastifyRequest): Promise<Page> {
     const language = languageOf(request);
     const slug = slugOf(request);
-    if (slug !== undefined && error instanceof Refusal && ['alert_not_found', 'alert_ended'].includes(error.code)) {
+    if (slug !== undefined && isRefusal(error) && ['alert_not_found', 'alert_ended'].includes(error.code)) {
       return this.pages.pageAnew(slug, language);
     }
     const status = statusOf(error);

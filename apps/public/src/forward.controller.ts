@@ -2,7 +2,7 @@ import { Body, Controller, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Forwards } from '#engagement';
-import { Refusal } from '#platform';
+import { isRefusal } from '#platform';
 
 const forwardRequest = z.strictObject({ parent: z.string().max(64) });
 
@@ -25,8 +25,8 @@ export class ForwardController {
     try {
       void reply.status(201).send(await this.forwards.fromForward(request.data.parent, slug));
     } catch (error) {
-      const status = error instanceof Refusal ? STATUS[error.code] : undefined;
-      if (status === undefined || !(error instanceof Refusal)) throw error;
+      const status = isRefusal(error) ? STATUS[error.code] : undefined;
+      if (status === undefined || !isRefusal(error)) throw error;
       problem(reply, status, error.code);
     }
   }

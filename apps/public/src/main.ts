@@ -1,9 +1,6 @@
-import { readEnv } from '#platform';
+import 'reflect-metadata';
+import { readEnv, serve } from '#platform';
 import { createPublic } from './create-public.ts';
 
 const env = readEnv();
-const app = await createPublic(env);
-await app.listen(env.PUBLIC_PORT, env.HOST);
-process.send?.({ ready: true, url: await app.getUrl() });
-// Whoever started this process is gone.
-process.once('disconnect', () => void app.close());
+await serve(await createPublic(env), env.PUBLIC_PORT, env.HOST);

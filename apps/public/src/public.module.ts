@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { DispatchModule } from '#dispatch';
+import { PublicAlertsModule } from '#dispatch';
 import { EngagementModule } from '#engagement';
 import { type Env, ObservabilityModule, PlatformModule } from '#platform';
 import { SightingsModule } from '#sightings';
@@ -17,8 +17,8 @@ export class PublicModule {
       module: PublicModule,
       imports: [
         PlatformModule.forRoot(env, 'public'),
-        ObservabilityModule,
-        DispatchModule,
+        ObservabilityModule.needing('postgres'),
+        PublicAlertsModule,
         EngagementModule,
         SightingsModule,
       ],

@@ -2,7 +2,7 @@ import { Body, Controller, Param, Post, Req, Res, UploadedFile, UseInterceptors 
 import { FileInterceptor, type UploadedMultipartFile } from '@nestjs/platform-fastify/multipart';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { OpenAlerts } from '#engagement';
-import { Clock, Refusal } from '#platform';
+import { Clock, isRefusal } from '#platform';
 import { Sightings, TipLimiter } from '#sightings';
 import { Pages } from './pages.service.tsx';
 import { languageOf, sendPage } from './replies.ts';
@@ -47,8 +47,8 @@ export class SightingController {
     try {
       await this.take(slug, read, fields, request.ip);
     } catch (error) {
-      const known = error instanceof Refusal ? FAULTS[error.code] : undefined;
-      if (!known || !(error instanceof Refusal)) throw error;
+      const known = isRefusal(error) ? FAULTS[error.code] : undefined;
+      if (!known || !isRefusal(error)) throw error;
       const { retryAfter } = error.members;
       if (typeof retryAfter === 'number') void reply.header('retry-after', `${retryAfter}`);
       return sendBack(known.fault, known.status);

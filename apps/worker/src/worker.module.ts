@@ -10,7 +10,12 @@ export class WorkerModule {
   static forRoot(env: Env): DynamicModule {
     return {
       module: WorkerModule,
-      imports: [PlatformModule.forRoot(env, 'worker'), ObservabilityModule, DispatchModule, SendingModule],
+      imports: [
+        PlatformModule.forRoot(env, 'worker'),
+        ObservabilityModule.needing('postgres', 'redis'),
+        DispatchModule,
+        SendingModule,
+      ],
       providers: [DispatchProcessor, FeedProcessor, Sweeper],
     };
   }

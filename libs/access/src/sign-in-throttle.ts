@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { REDIS, Refusal } from '#platform';
+import { networkOf, RateLimit, REDIS, Refusal } from '#platform';
 import type { AccessRefusal } from './access.errors.ts';
 
 /**
@@ -12,9 +10,9 @@ import type { AccessRefusal } from './access.errors.ts';
  * colleague out. `address` counts all logins of one address. Seconds.
  */
 export const SIGN_IN_LIMITS = {
-  pair: { points: 5, duration: 900, blockDuration: 900 },
-  login: { points: 30, duration: 600, blockDuration: 60 },
-  address: { points: 100, duration: 900, blockDuration: 0 },
+  pair: { points: 5, windowS: 900, blockS: 900 },
+  login: { points: 30, windowS: 600, blockS: 60 },
+  address: { points: 100, windowS: 900, blockS: 0 },
 } as const;
 
 /** How long an address stays known for a login. */
@@ -28,20 +26,20 @@ export interface Attempt {
 /** Counts failed sign-ins in Redis, and in this process's memory while Redis is away. */
 @Injectable()
 export class SignInThrottle {
-  private readonly pairs: RateLimiterRedis;
-  private readonly logins: RateLimiterRedis;
-  private readonly addresses: RateLimiterRedis;
+  private readonly pairs: RateLimit;
+  private readonly logins: RateLimit;
+  private readonly addresses: RateLimit;
 
   constructor(@Inject(REDIS) private readonly redis: Redis) {
-    this.pairs = limiter(redis, 'pair');
-    this.logins = limiter(redis, 'login');
-    this.addresses = limiter(redis, 'address');
+    this.pairs = limitOf(redis, 'pair');
+    this.logins = limitOf(redis, 'login');
+    this.addresses = limitOf(redis, 'address');
   }
 
   /** @throws Refusal `too_many_attempts` with `retryAfter` in seconds. */
   async admit(login: string, address: string): Promise<Attempt> {
-    const who = digest(login.toLowerCase());
-    const network = digest(networkOf(address));
+    const who = login.toLowerCase();
+    const network = networkOf(address);
     const pair = `${who}:${network}`;
     await consume(this.pairs, pair);
     await consume(this.addresses, network);
@@ -49,7 +47,7 @@ export class SignInThrottle {
     if (!known) await consume(this.logins, who);
     return {
       succeeded: async () => {
-        await Promise.all([this.pairs.delete(pair), this.addresses.reward(network), this.remember(pair)]);
+        await Promise.all([this.pairs.reset(pair), this.addresses.reward(network), this.remember(pair)]);
         if (!known) await this.logins.reward(who);
       },
     };
@@ -65,41 +63,17 @@ export class SignInThrottle {
   }
 }
 
-const knownKey = (pair: string) => `sign-in:known:${pair}`;
+/** Hashed, to keep logins and addresses themselves out of Redis. */
+const knownKey = (pair: string) =>
+  `sign-in:known:${createHash('sha256').update(pair).digest('base64url').slice(0, 22)}`;
 
-function limiter(redis: Redis, name: keyof typeof SIGN_IN_LIMITS): RateLimiterRedis {
-  const options = { keyPrefix: `sign-in:${name}`, ...SIGN_IN_LIMITS[name] };
-  const insuranceLimiter = new RateLimiterMemory(options);
-  return new RateLimiterRedis({ storeClient: redis, rejectIfRedisNotReady: true, insuranceLimiter, ...options });
+function limitOf(redis: Redis, name: keyof typeof SIGN_IN_LIMITS): RateLimit {
+  return new RateLimit(redis, { name: `sign-in:${name}`, ...SIGN_IN_LIMITS[name] });
 }
 
-async function consume(counter: RateLimiterRedis, key: string): Promise<void> {
-  try {
-    await counter.consume(key);
-  } catch (error) {
-    if (!(error instanceof RateLimiterRes)) throw error;
-    const retryAfter = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-    const detail = 'Too many failed attempts. Wait before you try again.';
-    throw new Refusal<AccessRefusal>('too_many_attempts', detail, { retryAfter });
-  }
-}
-
-/** Keeps logins and addresses themselves out of Redis, and keys short. */
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
-}
-
-/** An IPv4 address, or the /64 of an IPv6 one: a subscriber has at least that many to choose from (RFC 6177). */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address);
-  if (mapped?.[1]) return mapped[1];
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.toLowerCase().split('::');
-  const groups = head.split(':').filter(Boolean);
-  const last = tail?.split(':').filter(Boolean) ?? [];
-  const zeros = tail === undefined ? 0 : 8 - groups.length - last.length;
-  return [...groups, ...Array<string>(zeros).fill('0'), ...last]
-    .slice(0, 4)
-    .map((group) => parseInt(group, 16).toString(16))
-    .join(':');
+async function consume(limit: RateLimit, key: string): Promise<void> {
+  const retryAfter = await limit.consume(key);
+  if (retryAfter === null) return;
+  const detail = 'Too many failed attempts. Wait before you try again.';
+  throw new Refusal<AccessRefusal>('too_many_attempts', detail, { retryAfter });
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { RateLimit, REDIS, Refusal } from '#platform';
+import { networkOf, RateLimit, REDIS, Refusal } from '#platform';
 import type { AudienceRefusal } from './audience.errors.ts';
 
 /** Registrations from one address in an hour: a school or an office behind one address gets through, a flood does not. */
@@ -16,7 +16,7 @@ export class RegistrationLimiter {
 
   /** @throws Refusal `too_many_registrations` with `retryAfter`, in seconds */
   async consume(address: string): Promise<void> {
-    const retryAfter = await this.limit.consume(address);
+    const retryAfter = await this.limit.consume(networkOf(address));
     if (retryAfter === null) return;
     throw new Refusal<AudienceRefusal>('too_many_registrations', 'Too many devices registered from here. Try later.', {
       retryAfter,

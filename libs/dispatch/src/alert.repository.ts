@@ -22,7 +22,7 @@ export class AlertRepository {
   }
 
   async update(tx: EntityManager, id: string, patch: Partial<Omit<Alert, 'id'>>): Promise<void> {
-    await tx.update(Alert, { id }, patch as Partial<Omit<Alert, 'id' | 'area'>>);
+    await tx.update(Alert, { id }, patch);
   }
 
   async remove(tx: EntityManager, id: string): Promise<void> {

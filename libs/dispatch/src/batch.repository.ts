@@ -6,7 +6,7 @@ import type { AlertState } from './alert-states.ts';
 import type { Instruction, Localised, MessageKind, Texts, Tier } from './alert.types.ts';
 
 /** A worker that neither checkpoints nor settles for this long has lost its batch. */
-export const LEASE_SECONDS = 15;
+const LEASE_SECONDS = 15;
 
 /** An ending is worth telling for this long; then who is still offline is left alone. */
 const ENDING_HOURS = 24;

@@ -1,24 +1,19 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccessModule } from '#access';
 import { AudienceModule } from '#audience';
 import { AuditModule } from '#audit';
 import { CasesModule } from '#cases';
 import { PushModule } from '#push';
-import { Alert } from './alert.entity.ts';
-import { AlertRepository } from './alert.repository.ts';
 import { Alerts } from './alert.service.ts';
 import { BatchRepository } from './batch.repository.ts';
 import { BatchSender } from './batch.service.ts';
 import { DISPATCH_JOBS } from './dispatch.jobs.ts';
 import { Ending } from './ending.service.ts';
 import { Feeder } from './feeder.ts';
-import { Message } from './message.entity.ts';
 import { Pacer } from './pacer.ts';
 import { Preview } from './preview.service.ts';
-import { PublicAlerts } from './public-alerts.ts';
-import { RecipientReferences } from './recipient-reference.ts';
+import { PublicAlertsModule } from './public-alerts.module.ts';
 import { Release } from './release.service.ts';
 import { WaveRepository } from './wave.repository.ts';
 
@@ -26,19 +21,9 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map((job
 
 /** Alerts up to their release and their ending: what officers do. Sends nothing itself. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Alert, Message]), queues, AccessModule, AudienceModule, AuditModule, CasesModule],
-  providers: [
-    AlertRepository,
-    Alerts,
-    BatchRepository,
-    Ending,
-    Preview,
-    PublicAlerts,
-    RecipientReferences,
-    Release,
-    WaveRepository,
-  ],
-  exports: [Alerts, BatchRepository, Ending, Preview, PublicAlerts, RecipientReferences, Release, WaveRepository],
+  imports: [PublicAlertsModule, queues, AccessModule, AudienceModule, AuditModule, CasesModule],
+  providers: [Alerts, BatchRepository, Ending, Preview, Release, WaveRepository],
+  exports: [Alerts, BatchRepository, Ending, Preview, PublicAlertsModule, Release, WaveRepository],
 })
 export class DispatchModule {}
 

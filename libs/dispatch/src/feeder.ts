@@ -2,6 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { InjectQueue } from '@nestjs/bullmq';
 import type { Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
+
+import { Coalesced } from '#platform';
 import { BatchRepository, type ReadyBatch } from './batch.repository.ts';
 import { rankOf } from './batch.service.ts';
 import { sendBatch } from './dispatch.jobs.ts';
@@ -20,8 +22,7 @@ const SOON_MS = 6_000;
 @Injectable()
 export class Feeder {
   private readonly logger = new Logger(Feeder.name);
-  private running: Promise<void> | undefined;
-  private again = false;
+  private readonly feeding = new Coalesced(() => this.round());
 
   constructor(
     private readonly dataSource: DataSource,
@@ -32,21 +33,14 @@ export class Feeder {
 
   /** Feeds; calls while one feeds are merged into one more round. */
   feed(): Promise<void> {
-    this.again = true;
-    this.running ??= this.rounds().finally(() => {
-      this.running = undefined;
-    });
-    return this.running;
+    return this.feeding.run();
   }
 
-  private async rounds(): Promise<void> {
-    while (this.again) {
-      this.again = false;
-      const ready = await this.batches.ready(PER_WAVE, SOON_MS);
-      if (ready.length > 0) await this.queue.addBulk(interleave(ready).map(toJob));
-      const settled = await this.dataSource.transaction((tx) => this.waves.settle(tx));
-      for (const waveId of settled) this.logger.log({ waveId }, 'wave settled');
-    }
+  private async round(): Promise<void> {
+    const ready = await this.batches.ready(PER_WAVE, SOON_MS);
+    if (ready.length > 0) await this.queue.addBulk(interleave(ready).map(toJob));
+    const settled = await this.dataSource.transaction((tx) => this.waves.settle(tx));
+    for (const waveId of settled) this.logger.log({ waveId }, 'wave settled');
   }
 }
 

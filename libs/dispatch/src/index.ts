@@ -21,6 +21,7 @@ export { DispatchModule, SendingModule } from './dispatch.module.ts';
 export { Ending, type EndRequest } from './ending.service.ts';
 export { Feeder } from './feeder.ts';
 export { Message } from './message.entity.ts';
+export { PublicAlertsModule } from './public-alerts.module.ts';
 export { PublicAlerts } from './public-alerts.ts';
 export { type Recipient, RecipientReferences } from './recipient-reference.ts';
 export { Preview, type AlertPreview } from './preview.service.ts';

@@ -38,7 +38,7 @@ export function pushTo(target: PushTarget, ref: string, { lease, night, publicUr
 }
 
 /** The area for the phone to check itself against: a circle, or the box around a polygon. */
-export function compactArea(area: Area): string {
+function compactArea(area: Area): string {
   if (area.kind === 'circle') return JSON.stringify({ c: area.center, r: area.radiusM });
   const { w, s, e, n } = areaBounds(area);
   return JSON.stringify({ b: [w, s, e, n].map((degrees) => Number(degrees.toFixed(4))) });

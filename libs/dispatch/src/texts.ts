@@ -17,14 +17,14 @@ export function instructionFor(type: CaseType): Instruction {
 /** What to do, without the number to call. */
 export const INSTRUCTIONS: Record<Instruction, Localised> = {
   do_not_approach: {
-    'zh-CN': '如发现孩子,请勿靠近,立即拨打',
+    'zh-CN': '如发现孩子，请勿靠近，立即拨打',
     en: 'If you see the child, do not approach. Call',
   },
   stay_and_call: {
-    'zh-CN': '如发现孩子,请陪在孩子身边,并拨打',
+    'zh-CN': '如发现孩子，请陪在孩子身边，并拨打',
     en: 'If you see the child, stay with them and call',
   },
-  call: { 'zh-CN': '如有线索,请拨打', en: 'If you know anything, call' },
+  call: { 'zh-CN': '如有线索，请拨打', en: 'If you know anything, call' },
 };
 
 /** How an ending is told. 'The child is safe' is said only when police choose to; nothing else is ever told of an outcome. */
@@ -32,14 +32,14 @@ export type PublicEnding = 'safe' | 'ended';
 
 const ENDINGS: Record<PublicEnding, Texts> = {
   safe: {
-    'zh-CN': { title: '孩子平安', body: '搜寻已结束,孩子平安。感谢您的帮助。请不要再转发寻人信息。' },
+    'zh-CN': { title: '孩子平安', body: '搜寻已结束，孩子平安。感谢您的帮助。请不要再转发寻人信息。' },
     en: {
       title: 'The child is safe',
       body: 'The search has ended and the child is safe. Thank you for your help. Please stop sharing the alert.',
     },
   },
   ended: {
-    'zh-CN': { title: '搜寻已结束', body: '搜寻已结束,感谢您的帮助。请不要再转发寻人信息。' },
+    'zh-CN': { title: '搜寻已结束', body: '搜寻已结束，感谢您的帮助。请不要再转发寻人信息。' },
     en: {
       title: 'The search has ended',
       body: 'The search has ended. Thank you for your help. Please stop sharing the alert.',
@@ -48,7 +48,7 @@ const ENDINGS: Record<PublicEnding, Texts> = {
 };
 
 const CANCELLED: Texts = {
-  'zh-CN': { title: '寻人信息已撤销', body: '此前的寻人信息已撤销,无需再留意。感谢您的帮助。请不要再转发。' },
+  'zh-CN': { title: '寻人信息已撤销', body: '此前的寻人信息已撤销，无需再留意。感谢您的帮助。请不要再转发。' },
   en: {
     title: 'The alert is cancelled',
     body: 'The alert is cancelled and nothing more is needed. Thank you for your help. Please stop sharing it.',

@@ -4,7 +4,7 @@ import { type AudienceQuery, audienceStatement } from '#audience';
 import { NIGHT_UNTIL_HOUR } from './night.ts';
 
 /** Recipients of a batch: what FCM's own clients call a multicast, and small enough to retry whole. */
-export const BATCH_SIZE = 500;
+const BATCH_SIZE = 500;
 
 export interface NewWave {
   readonly alertId: string;

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { DispatchModule } from '#dispatch';
+import { PublicAlertsModule } from '#dispatch';
 import { ForwardTokens } from './forward-tokens.ts';
 import { ForwardsRepository } from './forwards.repository.ts';
 import { Forwards } from './forwards.service.ts';
@@ -10,7 +10,7 @@ import { ViewsRepository } from './views.repository.ts';
 import { Views } from './views.service.ts';
 
 @Module({
-  imports: [DispatchModule],
+  imports: [PublicAlertsModule],
   providers: [
     ForwardTokens,
     Forwards,

@@ -4,7 +4,7 @@ import { type ReceiptRow, ReceiptsRepository } from './receipts.repository.ts';
 
 /** `received`: shown on the phone · `opened`: by a person · `outside`: the phone knows it is not in the area and stays silent. */
 export const RECEIPT_KINDS = ['received', 'opened', 'outside'] as const;
-export type ReceiptKind = (typeof RECEIPT_KINDS)[number];
+type ReceiptKind = (typeof RECEIPT_KINDS)[number];
 
 /** Items one report may hold. */
 export const MAX_RECEIPTS = 500;

@@ -1,4 +1,5 @@
 export { Clock, hourIn } from './clock.ts';
+export { Coalesced } from './coalesced.ts';
 export { databaseOptions } from './database.ts';
 export { ENV, readEnv, tellGoogle, type Env } from './env.ts';
 export { Idempotency, type IdempotencyRefusal, type IdempotentRequest } from './idempotency.ts';
@@ -7,9 +8,10 @@ export { defineJob, type JobData, type JobDefinition, type JobHandlers } from '.
 export { hashSecret, Keys, newSecret } from './keys.ts';
 export { Outbox } from './outbox.ts';
 export { PlatformModule } from './platform.module.ts';
+export { networkOf } from './network.ts';
 export { RateLimit, type RateLimitOptions } from './rate-limit.ts';
 export { REDIS } from './redis.ts';
-export { Refusal } from './refusal.ts';
+export { isRefusal, Refusal } from './refusal.ts';
 export { Transactions, type UnitOfWork } from './transactions.ts';
 export { AUDIENCES, Public } from './http/audience.ts';
 export { BODY_LIMIT, fastifyAdapter, FILE_LIMIT } from './http/fastify.ts';

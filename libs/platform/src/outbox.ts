@@ -3,6 +3,7 @@ import { ModuleRef } from '@nestjs/core';
 import { getQueueToken } from '@nestjs/bullmq';
 import type { Queue } from 'bullmq';
 import { DataSource, type EntityManager } from 'typeorm';
+import { Coalesced } from './coalesced.ts';
 import type { JobData, JobDefinition } from './jobs.ts';
 import { OutboxRepository, type OutboxRow } from './outbox.repository.ts';
 
@@ -16,8 +17,7 @@ const RELAY_CHUNK = 100;
 @Injectable()
 export class Outbox implements OnApplicationShutdown {
   private readonly logger = new Logger(Outbox.name);
-  private running: Promise<void> | undefined;
-  private again = false;
+  private readonly relaying = new Coalesced(() => this.relayAll());
 
   constructor(
     private readonly dataSource: DataSource,
@@ -35,25 +35,17 @@ export class Outbox implements OnApplicationShutdown {
    * A failure is logged and leaves the rows for the next call (the worker calls every few seconds).
    */
   flush(): Promise<void> {
-    this.again = true;
-    this.running ??= this.relayAll().finally(() => {
-      this.running = undefined;
-    });
-    return this.running;
+    return this.relaying.run();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.running;
+    await this.relaying.idle();
   }
 
   private async relayAll(): Promise<void> {
     try {
-      while (this.again) {
-        this.again = false;
-        while ((await this.dataSource.transaction((tx) => this.relay(tx))) === RELAY_CHUNK);
-      }
+      while ((await this.dataSource.transaction((tx) => this.relay(tx))) === RELAY_CHUNK);
     } catch (error) {
-      this.again = false;
       this.logger.error({ err: error }, 'the outbox could not be relayed; its rows stay');
     }
   }

@@ -6,8 +6,8 @@ import { ENV, type Env } from './env.ts';
 export const REDIS = Symbol('REDIS');
 
 /** A connection that fails commands at once while Redis is away, so that callers can decide, not hang. */
-export function connectRedis(url: string): Redis {
-  const redis = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, lazyConnect: false });
+function connectRedis(url: string): Redis {
+  const redis = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, disconnectTimeout: 200 });
   // ioredis reports each failed reconnect as an event; commands carry their own errors to their callers.
   redis.on('error', () => undefined);
   return redis;

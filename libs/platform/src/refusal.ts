@@ -15,3 +15,8 @@ export class Refusal<Code extends string = string> extends Error {
     super(`${code}: ${detail}`);
   }
 }
+
+/** Whether it is an expected 'no'; any code may be in it. */
+export function isRefusal(error: unknown): error is Refusal {
+  return error instanceof Refusal;
+}

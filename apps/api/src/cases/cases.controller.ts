@@ -6,7 +6,7 @@ import { Cases } from '#cases';
 import { Alerts, Ending, Preview, Release } from '#dispatch';
 import { ForOfficers } from '../callers/audiences.ts';
 import { CurrentOfficer } from '../callers/parameters.ts';
-import { OptionalIdempotencyKey } from '../sightings/repeat-key.ts';
+import { OptionalIdempotencyKey } from '../callers/optional-idempotency-key.ts';
 import { uuid } from '../schemas/common.ts';
 import { submissionBody, submissionOf } from '../schemas/submission.ts';
 import {

@@ -7,7 +7,7 @@ import { Sightings } from '#sightings';
 import { ForOfficers } from '../callers/audiences.ts';
 import { CurrentOfficer } from '../callers/parameters.ts';
 import { uuid } from '../schemas/common.ts';
-import { DocumentIdempotencyKey, OptionalIdempotencyKey } from './repeat-key.ts';
+import { DocumentIdempotencyKey, OptionalIdempotencyKey } from '../callers/optional-idempotency-key.ts';
 import {
   phoneSightingBody,
   reportOf,

@@ -7,7 +7,7 @@ import { OpenAlerts } from '#engagement';
 import { Sightings, TipLimiter, type TipSource } from '#sightings';
 import { Public } from '../callers/audiences.ts';
 import { ClientAddress } from '../callers/parameters.ts';
-import { DocumentIdempotencyKey, OptionalIdempotencyKey } from './repeat-key.ts';
+import { DocumentIdempotencyKey, OptionalIdempotencyKey } from '../callers/optional-idempotency-key.ts';
 import { reportOf, sightingAnswer, sightingForm } from './sightings.schemas.ts';
 
 const slug = z.string().regex(/^[\w-]{1,64}$/);

@@ -1,13 +1,19 @@
-import { Global, Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { Metrics } from './metrics.ts';
 import { ObservabilityController } from './observability.controller.ts';
-import { Readiness } from './readiness.ts';
+import { type Need, NEEDS, Readiness } from './readiness.ts';
 
 /** `/healthz`, `/readyz` and `/metrics` for any process on Fastify; needs a PlatformModule beside it. */
-@Global()
-@Module({
-  controllers: [ObservabilityController],
-  providers: [Metrics, Readiness],
-  exports: [Metrics, Readiness],
-})
-export class ObservabilityModule {}
+@Module({})
+export class ObservabilityModule {
+  /** `needs` are the servers without which the process is not ready. */
+  static needing(...needs: Need[]): DynamicModule {
+    return {
+      module: ObservabilityModule,
+      global: true,
+      controllers: [ObservabilityController],
+      providers: [{ provide: NEEDS, useValue: needs }, Metrics, Readiness],
+      exports: [Metrics, Readiness],
+    };
+  }
+}

@@ -3,6 +3,12 @@ import type { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { REDIS } from '../redis.ts';
 
+/** A server without which a process cannot do its work. */
+export type Need = 'postgres' | 'redis';
+
+/** Injection token of the {@link Need}s of this process. */
+export const NEEDS = Symbol('NEEDS');
+
 /** What a part can say of itself: fulfilled when it works. */
 export type Check = () => Promise<unknown>;
 
@@ -15,9 +21,9 @@ export class Readiness implements BeforeApplicationShutdown {
   private readonly checks = new Map<string, Check>();
   private stopping = false;
 
-  constructor(dataSource: DataSource, @Inject(REDIS) redis: Redis) {
-    this.add('postgres', () => dataSource.query('SELECT 1'));
-    this.add('redis', () => redis.ping());
+  constructor(@Inject(NEEDS) needs: readonly Need[], dataSource: DataSource, @Inject(REDIS) redis: Redis) {
+    const checks: Record<Need, Check> = { postgres: () => dataSource.query('SELECT 1'), redis: () => redis.ping() };
+    for (const need of needs) this.add(need, checks[need]);
   }
 
   /** Makes readiness depend on one more part. */

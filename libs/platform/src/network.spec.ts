@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { networkOf } from './sign-in-throttle.ts';
+import { networkOf } from './network.ts';
 
 it.each([
   ['192.0.2.1', '192.0.2.1'],
