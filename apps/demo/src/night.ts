@@ -116,6 +116,7 @@ export class Night {
     this.narrator.say(
       `吴静 (verifier) verifies the version she read: live in ${Date.now() - approvedAt} ms, ${released.targeted} phones to ask.`,
     );
+    this.narrator.say(`Its page: ${this.city.publicPage}/a/${released.slug}`);
     return { released, approvedAt, oracleAudience };
   }
 
