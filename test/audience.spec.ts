@@ -187,6 +187,16 @@ describe('audience', () => {
     expect(rows).toHaveLength(1);
   });
 
+  it('deletes where a device was after 30 days, and nothing else of it', async () => {
+    await makeDevices(source, [SHENZHEN, SHENZHEN], 31);
+    await makeDevices(source, [SHENZHEN], 29);
+    expect(await devices.forgetStalePlaces()).toBe(2);
+    const [row] = await source.query<[{ placed: number; devices: number }]>(
+      'SELECT count(cell) AS placed, count(*) AS devices FROM positions',
+    );
+    expect(row).toEqual({ placed: 1, devices: 3 });
+  });
+
   it('previews rounded counts, and none below ten', async () => {
     const query = { area: { kind: 'circle', center: SHENZHEN, radiusM: 120_000 }, origin: SHENZHEN, tier: 'critical', at: new Date() } as const; // prettier-ignore
     await makeDevices(source, scatter(9, SHENZHEN, 10_000));

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BatchRepository, Ending, Feeder } from '#dispatch';
 import { Outbox } from '#platform';
+import { Ticker } from './ticker.ts';
 
 /** An emptied queue or a dead worker delays nobody for much longer than this. */
 const SWEEP_MS = 5_000;
@@ -12,51 +13,32 @@ const SWEEP_MS = 5_000;
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(Sweeper.name);
-  private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> = Promise.resolve();
-  private stopped = false;
+  private readonly ticker: Ticker;
 
   constructor(
     private readonly batches: BatchRepository,
-    private readonly ending: Ending,
-    private readonly feeder: Feeder,
-    private readonly outbox: Outbox,
-  ) {}
+    ending: Ending,
+    feeder: Feeder,
+    outbox: Outbox,
+  ) {
+    this.ticker = new Ticker(SWEEP_MS, {
+      outbox: () => outbox.flush(),
+      expiry: () => ending.expireOverdue(),
+      leases: () => this.reclaim(),
+      feed: () => feeder.feed(),
+    });
+  }
 
   onApplicationBootstrap(): void {
-    this.arm(0);
+    this.ticker.start();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    this.stopped = true;
-    clearTimeout(this.timer);
-    await this.sweeping;
+  onApplicationShutdown(): Promise<void> {
+    return this.ticker.stop();
   }
 
-  /** One sweep; a failing step is logged and the next one is tried all the same. */
-  async sweep(): Promise<void> {
-    await this.step('outbox', () => this.outbox.flush());
-    await this.step('expiry', () => this.ending.expireOverdue());
-    await this.step('leases', async () => {
-      const reclaimed = await this.batches.reclaim();
-      if (reclaimed > 0) this.logger.warn({ reclaimed }, 'leases had run out');
-    });
-    await this.step('feed', () => this.feeder.feed());
-  }
-
-  private async step(name: string, work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.logger.error({ err: error, step: name }, 'a step of the sweep failed');
-    }
-  }
-
-  private arm(delay: number): void {
-    this.timer = setTimeout(() => {
-      this.sweeping = this.sweep().finally(() => {
-        if (!this.stopped) this.arm(SWEEP_MS);
-      });
-    }, delay);
+  private async reclaim(): Promise<void> {
+    const reclaimed = await this.batches.reclaim();
+    if (reclaimed > 0) this.logger.warn({ reclaimed }, 'leases had run out');
   }
 }

@@ -1,8 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AudienceModule } from '#audience';
 import { DispatchModule, SendingModule } from '#dispatch';
 import { type Env, ObservabilityModule, PlatformModule } from '#platform';
 import { DispatchProcessor } from './dispatch.processor.ts';
 import { FeedProcessor } from './feed.processor.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { Sweeper } from './sweeper.ts';
 
 @Module({})
@@ -13,10 +15,11 @@ export class WorkerModule {
       imports: [
         PlatformModule.forRoot(env, 'worker'),
         ObservabilityModule.needing('postgres', 'redis'),
+        AudienceModule,
         DispatchModule,
         SendingModule,
       ],
-      providers: [DispatchProcessor, FeedProcessor, Sweeper],
+      providers: [DispatchProcessor, FeedProcessor, Housekeeping, Sweeper],
     };
   }
 }

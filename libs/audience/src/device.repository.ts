@@ -81,6 +81,16 @@ export class DeviceRepository {
     );
   }
 
+  /** Forgets where devices were that have not been heard of for so many days. @returns how many */
+  async forgetPlaces(olderThanDays: number): Promise<number> {
+    const [, forgotten] = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE positions SET cell = NULL, lon = NULL, lat = NULL, seen_at = NULL
+       WHERE seen_at < now() - make_interval(days => $1)`,
+      [olderThanDays],
+    );
+    return forgotten;
+  }
+
   /** Forgets dead tokens, unless the device has registered another since, and where those devices were. */
   async retire(tx: EntityManager, dead: readonly Pick<PushTarget, 'id' | 'token'>[]): Promise<void> {
     await tx.query(

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { cellOf, coarsen, type LonLat } from '#geo';
 import { hashSecret, newSecret, Refusal } from '#platform';
 import type { AudienceRefusal } from './audience.errors.ts';
+import { FRESH_DAYS } from './audience.repository.ts';
 import { DeviceRepository } from './device.repository.ts';
 import type { Preferences, PushTarget, Registration } from './device.types.ts';
 
@@ -46,6 +47,11 @@ export class Devices {
   /** Deletes the device's row, token, place and preferences. */
   forget(id: number): Promise<void> {
     return this.devices.delete(id);
+  }
+
+  /** Positions are kept for 30 days, then forgotten. @returns how many were */
+  forgetStalePlaces(): Promise<number> {
+    return this.devices.forgetPlaces(FRESH_DAYS);
   }
 
   targets(ids: readonly number[]): Promise<PushTarget[]> {

@@ -13,6 +13,10 @@ export class IdempotencyRepository {
     return rows.length > 0;
   }
 
+  async deleteOld(tx: EntityManager, days: number): Promise<void> {
+    await tx.query('DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => $1)', [days]);
+  }
+
   async find(tx: EntityManager, scope: string, key: string) {
     const rows = await tx.query<{ request_digest: Buffer; thing_id: string }[]>(
       'SELECT request_digest, thing_id FROM idempotency_keys WHERE scope = $1 AND key = $2',

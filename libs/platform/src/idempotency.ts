@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { IdempotencyRepository } from './idempotency.repository.ts';
 import { Refusal } from './refusal.ts';
 
@@ -15,9 +15,20 @@ export interface IdempotentRequest {
   readonly request: unknown;
 }
 
+/** How long a repeat is recognised: longer than any client goes on trying. */
+const KEPT_DAYS = 7;
+
 @Injectable()
 export class Idempotency {
-  constructor(private readonly keys: IdempotencyRepository) {}
+  constructor(
+    private readonly keys: IdempotencyRepository,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  /** Forgets keys that no client will repeat any more. */
+  forgetOld(): Promise<void> {
+    return this.keys.deleteOld(this.dataSource.manager, KEPT_DAYS);
+  }
 
   /**
    * Claims the key for the thing that `tx` is about to make, in the same transaction. A concurrent repeat waits for
