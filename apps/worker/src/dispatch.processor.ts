@@ -43,6 +43,11 @@ export class DispatchProcessor extends WorkerHost implements OnApplicationBootst
     );
   }
 
+  @OnWorkerEvent('error')
+  troubled(error: Error): void {
+    this.logger.warn({ err: error }, 'the queue does not answer');
+  }
+
   @OnWorkerEvent('failed')
   failed(job: Job | undefined, error: Error): void {
     this.logger.error({ err: error, jobId: job?.id }, 'a batch could not be sent');

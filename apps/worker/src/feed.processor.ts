@@ -19,6 +19,11 @@ export class FeedProcessor extends WorkerHost {
     return runJob({ feed }, { feed: () => this.feeder.feed() }, job);
   }
 
+  @OnWorkerEvent('error')
+  troubled(error: Error): void {
+    this.logger.warn({ err: error }, 'the queue does not answer');
+  }
+
   @OnWorkerEvent('failed')
   failed(job: Job | undefined, error: Error): void {
     this.logger.error({ err: error, jobId: job?.id }, 'feeding failed; the next sweep feeds again');

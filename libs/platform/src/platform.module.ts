@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { BullModule } from '@nestjs/bullmq';
 import { Clock } from './clock.ts';
 import { databaseModule } from './database.ts';
@@ -9,6 +10,7 @@ import { Keys } from './keys.ts';
 import { loggingModule } from './logging.ts';
 import { Outbox } from './outbox.ts';
 import { OutboxRepository } from './outbox.repository.ts';
+import { QueueErrors } from './queue-errors.ts';
 import { RedisModule } from './redis.ts';
 import { Transactions } from './transactions.ts';
 
@@ -26,9 +28,10 @@ export class PlatformModule {
         loggingModule(processName),
         databaseModule(`golden72-${processName}`),
         RedisModule,
+        DiscoveryModule,
         BullModule.forRootAsync({ inject: [ENV], useFactory: queueDefaults }),
       ],
-      providers: [Clock, Idempotency, IdempotencyRepository, Keys, Outbox, OutboxRepository, Transactions],
+      providers: [Clock, Idempotency, IdempotencyRepository, Keys, Outbox, OutboxRepository, QueueErrors, Transactions],
       exports: [Clock, Idempotency, Keys, Outbox, Transactions, RedisModule],
     };
   }
