@@ -23,6 +23,7 @@ export class Audience1764000000005 implements MigrationInterface {
     await db.query(`
       CREATE TABLE positions (
         device_id bigint PRIMARY KEY REFERENCES devices ON DELETE CASCADE,
+        provider text NOT NULL,
         cell bigint,
         lon double precision CHECK (lon BETWEEN -180 AND 180),
         lat double precision CHECK (lat BETWEEN -90 AND 90),

@@ -59,7 +59,6 @@ export class Dispatch1764000000006 implements MigrationInterface {
         alert_id uuid NOT NULL REFERENCES alerts ON DELETE CASCADE,
         message_id uuid NOT NULL REFERENCES messages,
         audience text NOT NULL CHECK (audience IN ('ring', 'notified')),
-        epoch integer NOT NULL,
         targeted integer NOT NULL DEFAULT 0,
         withheld jsonb NOT NULL DEFAULT '{}',
         created_at timestamptz NOT NULL DEFAULT now(),
@@ -96,7 +95,7 @@ export class Dispatch1764000000006 implements MigrationInterface {
         CHECK ((state = 'leased') = (lease_until IS NOT NULL))
       ) WITH (fillfactor = 80)`);
     await db.query('CREATE INDEX batches_alert ON batches (alert_id)');
-    await db.query(`CREATE INDEX batches_ready ON batches (wave_id, seq) WHERE state = 'pending'`);
+    await db.query(`CREATE INDEX batches_unsettled ON batches (wave_id, seq) WHERE state <> 'settled'`);
     await db.query(`CREATE INDEX batches_leased ON batches (lease_until) WHERE state = 'leased'`);
     await db.query(`
       CREATE TABLE batch_recipients (

@@ -119,6 +119,17 @@ describe('audience', () => {
     });
   });
 
+  it('looks only at the cells it needs, and never through the whole table', async () => {
+    await makeDevices(source, [...scatter(4000, SHENZHEN, 100_000), ...scatter(26_000, [104.06, 30.67], 400_000)]);
+    await source.query('VACUUM ANALYZE positions');
+    const area = { kind: 'circle', center: SHENZHEN, radiusM: 120_000 } as const;
+    const { sql, parameters } = audienceStatement({ area, origin: SHENZHEN, tier: 'critical', at: new Date() });
+    const plan = await source.query<Record<string, string>[]>(`EXPLAIN ${sql}`, [...parameters]);
+    const lines = plan.map((row) => row['QUERY PLAN']).join('\n');
+    expect(lines).toContain('positions_cell');
+    expect(lines).not.toContain('Seq Scan on positions');
+  });
+
   it('counts bands of 2 km by great-circle distance', async () => {
     await makeDevices(source, scatter(500, SHENZHEN, 100_000));
     const rows = await ask({ area: { kind: 'circle', center: SHENZHEN, radiusM: 120_000 }, origin: SHENZHEN });
@@ -205,6 +216,14 @@ describe('audience', () => {
     expect((await context.get(Audience).preview(query)).reached).toBe(1200);
   });
 
+  it('refuses what would locate a phone: a part smaller than a position is fine', async () => {
+    const square = (lon: number, lat: number, size: number) => [[lon, lat], [lon + size, lat], [lon + size, lat + size], [lon, lat + size], [lon, lat]]; // prettier-ignore
+    const coordinates = [[square(114, 22.5, 0.2)], [square(115, 22.5, 0.005)]];
+    const area: Area = { kind: 'polygon', polygon: { type: 'MultiPolygon', coordinates } };
+    const asking = source.transaction((tx) => context.get(Audience).demandSound(tx, area));
+    await expect(asking).rejects.toMatchObject({ code: 'area_invalid' });
+  });
+
   describe('devices', () => {
     const registration = { provider: 'fcm', platform: 'android', token: 'sim:one', language: 'en' } as const;
 
@@ -226,6 +245,25 @@ describe('audience', () => {
       const second = await devices.register(registration);
       expect(await devices.authenticate(first)).toBeNull();
       expect(await devices.authenticate(second)).not.toBeNull();
+    });
+
+    it('register one token once, however many ask at the same time', async () => {
+      await Promise.all(Array.from({ length: 8 }, () => devices.register(registration)));
+      const [row] = await source.query<[{ rows: number }]>('SELECT count(*) AS rows FROM devices');
+      expect(row.rows).toBe(1);
+    });
+
+    it('are simulated in a demonstration, and real elsewhere', async () => {
+      const real = { ...registration, token: 'dGVzdA:APA91b' };
+      await expect(devices.register(real)).rejects.toMatchObject({ code: 'token_unfit' });
+    });
+
+    it('may not name a zone that the database reads otherwise', async () => {
+      const device = await devices.authenticate(await devices.register(registration));
+      for (const zone of ['US/Pacific-New', '+08:00', 'Mars/Olympus']) {
+        const preferences = { optedOut: [], mutedUntil: null, quiet: { from: 1, until: 2, zone } };
+        await expect(devices.prefer(device?.id as number, preferences)).rejects.toMatchObject({ code: 'zone_unknown' });
+      }
     });
 
     it('leave nothing behind', async () => {

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Cases } from '#cases';
 import { Ending, Release } from '#dispatch';
+import { coarsen, type LonLat } from '#geo';
 import { TestCity } from './harness/city.ts';
 import { makeActor, makeDevices, makeSubmission, scatter, SHENZHEN } from './harness/fixtures.ts';
 import { until } from './harness/until.ts';
+
+/** 90 km east of {@link SHENZHEN}. */
+const FAR: LonLat = coarsen([114.94, 22.54]);
 
 const FOUND = { kind: 'found', ending: 'ended', familyTold: false, outcome: 'safe', cause: 'direct' } as const;
 
@@ -131,10 +135,38 @@ describe('dispatch', () => {
   });
 
   it('withholds from a phone what would be its sixth critical alert of the day', async () => {
-    const [device] = await makeDevices(city.source, [SHENZHEN]);
+    await makeDevices(city.source, [SHENZHEN]);
     for (let n = 0; n < 5; n++) await city.settled((await city.release()).alertId);
     expect(await city.release()).toMatchObject({ targeted: 0, withheld: { daily_cap: 1 } });
-    expect(device).toBeDefined();
+  });
+
+  it('sends to the others when one token does not belong', async () => {
+    await makeDevices(city.source, scatter(40, SHENZHEN, 900));
+    await city.source.query(`UPDATE devices SET token = 'stranger:APA91b' WHERE id = (SELECT min(id) FROM devices)`);
+    const { alertId } = await city.release();
+    await city.settled(alertId);
+    expect(await city.books(alertId, 'ring')).toMatchObject({ rejected: 1, pending: 0, unknown: 0 });
+  });
+
+  it('shows the circle’s centre no finer than a position', async () => {
+    const area = { kind: 'circle', center: [114.0612345, 22.5498765], radiusM: 5_000 } as const;
+    const { alertId } = await city.release(makeSubmission({ area }));
+    const [row] = await city.source.query<[{ area: { center: LonLat } }]>('SELECT area FROM alerts WHERE id = $1', [
+      alertId,
+    ]);
+    expect(row.area.center).toEqual(coarsen(area.center));
+  });
+
+  it('does not keep a small alert waiting behind a big one', async () => {
+    await makeDevices(city.source, [...scatter(3000, SHENZHEN, 40_000), ...scatter(30, FAR, 900)]);
+    await city.simulator.configure({ latencyMs: { min: 60, max: 90 } });
+    const big = await city.release(makeSubmission({ area: { kind: 'circle', center: SHENZHEN, radiusM: 60_000 } }));
+    await until('the big one is under way', () => city.simulator.alertStats(big.alertId).accepted > 100);
+    const small = await city.release(makeSubmission({ area: { kind: 'circle', center: FAR, radiusM: 5_000 } }));
+    await until('the small one is done', () => city.simulator.alertStats(small.alertId).accepted >= 25);
+    expect(city.simulator.alertStats(big.alertId).accepted).toBeLessThan(big.targeted);
+    await city.simulator.configure({ latencyMs: { min: 0, max: 0 } });
+    await city.settled(big.alertId, 60_000);
   });
 
   it('asks nobody for a page-only alert', async () => {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { BatchRepository, BatchSender, Ending } from '#dispatch';
+import { BatchSender, Ending } from '#dispatch';
+import { BatchRepository } from '../libs/dispatch/src/batch.repository.ts';
+import { WaveRepository } from '../libs/dispatch/src/wave.repository.ts';
 import { TestCity } from './harness/city.ts';
 import { makeDevices, scatter, SHENZHEN } from './harness/fixtures.ts';
 import { until } from './harness/until.ts';
@@ -44,7 +46,7 @@ describe('the ledger', () => {
     return row;
   };
 
-  it('gives a batch to one of two workers', async () => {
+  it('gives a batch to one of several workers', async () => {
     const { batchId } = await heldBatch(20);
     const { epoch } = await stateOf(batchId);
     const claims = await Promise.all([
@@ -52,7 +54,9 @@ describe('the ledger', () => {
       batches.claim(batchId, epoch),
       batches.claim(batchId, epoch),
     ]);
+    // The city's own worker is one more that may have been first.
     expect(claims.filter((claim) => claim !== null).length).toBeLessThanOrEqual(1);
+    expect((await stateOf(batchId)).epoch).toBe(epoch + 1);
   });
 
   it('lets a worker whose lease was taken write nothing', async () => {
@@ -65,7 +69,7 @@ describe('the ledger', () => {
     const forged = 'r'.repeat(lease.size);
     expect(await batches.checkpoint(lease, forged, true)).toBeNull();
     const settling = city.source.transaction((tx) =>
-      batches.settle(tx, lease, { results: forged, retryMs: null, pushed: true }),
+      batches.settle(tx, lease, { results: forged, retryMs: null, pushed: true, tried: true }),
     );
     expect(await settling).toBe(false);
     expect((await stateOf(batchId)).results).not.toContain('r');
@@ -90,6 +94,31 @@ describe('the ledger', () => {
     await city.settled(alertId);
     expect((await stateOf(batchId)).results).toBe('a'.repeat(10) + 'k'.repeat(10) + 's'.repeat(10));
     expect(city.simulator.alertStats(alertId).byKind.alert).toBeUndefined();
+  });
+
+  it('does not close an ending’s wave while a batch is being added to it', async () => {
+    const { alertId, batchId } = await heldBatch(10);
+    const lease = await until('claimed', async () => batches.claim(batchId, (await stateOf(batchId)).epoch));
+    const end = { kind: 'found', ending: 'ended', familyTold: false, outcome: 'safe', cause: 'none' } as const;
+    await city.worker.get(Ending).end(city.liaison, alertId, end);
+    const waves = city.worker.get(WaveRepository);
+    const settling = Promise.withResolvers<void>();
+    const adding = city.source.transaction(async (tx) => {
+      await batches.settle(tx, lease, { results: 'a'.repeat(10), retryMs: null, pushed: true, tried: true });
+      await waves.appendNotified(tx, batchId, alertId);
+      await settling.promise;
+    });
+    await until('the batch waits to be committed', async () => {
+      const [row] = await city.source.query<[{ locks: number }]>(
+        `SELECT count(*) AS locks FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+         WHERE c.relname = 'waves' AND l.mode = 'RowExclusiveLock'`,
+      );
+      return row.locks > 0;
+    });
+    await city.source.transaction((tx) => waves.settle(tx));
+    settling.resolve();
+    await adding;
+    await until('told', async () => (await city.books(alertId, 'notified')).accepted === 10);
   });
 
   it('does nothing for a job whose epoch is over', async () => {

@@ -14,13 +14,16 @@ describe('the pacer', () => {
 
   beforeEach(() => redis.flushdb());
 
+  const ask = (one: Pacer, messages: number, flow = 'one', band = 0, weight = 1) =>
+    one.take({ provider: 'fcm', messages, flow, band, weight });
+
   const pacer = (perMinute: number, rampSeconds = 0) =>
     new Pacer(redis, { PUSH_QUOTA_PER_MINUTE: perMinute, PUSH_RAMP_SECONDS: rampSeconds });
 
   it('grants no more than the quota, however many workers ask', async () => {
     const workers = [pacer(60_000), pacer(60_000), pacer(60_000)];
     const began = performance.now();
-    await Promise.all(workers.flatMap((worker) => Array.from({ length: 6 }, () => worker.take('fcm', 50, 1))));
+    await Promise.all(workers.flatMap((worker) => Array.from({ length: 6 }, () => ask(worker, 50))));
     const seconds = (performance.now() - began) / 1000;
     // 900 messages at 1 000 a second; a quarter of a second's may be taken ahead, and the last 50 need not be waited out.
     expect(900 - 250 - 50).toBeLessThanOrEqual(seconds * 1000);
@@ -29,28 +32,53 @@ describe('the pacer', () => {
   it('grants less at the bottom of the ramp, and starts there when its state is lost', async () => {
     const slow = pacer(60_000, 3600);
     const began = performance.now();
-    await slow.take('fcm', 50, 1);
+    await ask(slow, 50);
     await redis.flushdb();
-    await slow.take('fcm', 50, 1);
-    await slow.take('fcm', 1, 1);
+    await ask(slow, 50);
+    await ask(slow, 1);
     // A tenth of 1 000 a second: 50 cost half a second, of which a quarter may be taken ahead; timers may be a little early.
     expect(performance.now() - began).toBeGreaterThan(240);
   });
 
-  it('serves endings and near bands first, whoever asked first', async () => {
+  it('serves the nearest band first within an alert, whoever asked first', async () => {
     const one = pacer(6_000);
     const served: number[] = [];
-    const ask = (rank: number) => one.take('fcm', 20, rank).then(() => served.push(rank));
-    await Promise.all([ask(50), ask(40), ask(3), ask(1), ask(30)]);
+    await Promise.all([50, 40, 3, 1, 30].map((band) => ask(one, 20, 'one', band).then(() => served.push(band))));
     // The first was already being served when the others came.
     expect(served).toEqual([50, 1, 3, 30, 40]);
   });
 
+  it('goes round the alerts, so that a small one does not wait behind a big one', async () => {
+    const one = pacer(60_000);
+    const served: string[] = [];
+    const asked = [...Array<string>(20).fill('big'), 'small', 'small'];
+    await Promise.all(asked.map((flow) => ask(one, 20, flow, flow === 'small' ? 50 : 0).then(() => served.push(flow))));
+    expect(served.lastIndexOf('small')).toBeLessThan(6);
+  });
+
+  it('gives an ending four times the room of another alert, and not all of it', async () => {
+    const one = pacer(60_000);
+    const served: string[] = [];
+    const asked = ['warm', ...Array<string>(12).fill('ring'), ...Array<string>(12).fill('ending')];
+    await Promise.all(
+      asked.map((flow) => ask(one, 20, flow, 0, flow === 'ending' ? 4 : 1).then(() => served.push(flow))),
+    );
+    const early = served.slice(1, 11);
+    expect(early.filter((flow) => flow === 'ending').length).toBeGreaterThanOrEqual(7);
+    expect(early).toContain('ring');
+  });
+
+  it('turns away who has waited for five seconds behind others', async () => {
+    const one = pacer(60);
+    const rooms = await Promise.all(Array.from({ length: 12 }, () => ask(one, 1)));
+    expect(rooms.some((room) => !room.granted)).toBe(true);
+  });
+
   it('gives up at once what would outlast a lease, and keeps a pause for everyone', async () => {
     await pacer(60_000).pause('fcm', 60_000);
-    const room = await pacer(60_000).take('fcm', 10, 1);
+    const room = await ask(pacer(60_000), 10);
     expect(room.granted).toBe(false);
-    expect(room.granted ? 0 : room.retryMs).toBeGreaterThan(50_000);
+    expect(room.granted ? 0 : room.retryMs).toBeGreaterThan(25_000);
   });
 
   it('asks for room in quarters of a second, and never for none', () => {

@@ -5,7 +5,7 @@ import type { AlertProposal, Submission } from '#dispatch';
 import { cellOf, coarsen, type LonLat } from '#geo';
 
 /** Shenzhen: real ground, invented people. */
-export const SHENZHEN: LonLat = [114.06, 22.54];
+export const SHENZHEN: LonLat = coarsen([114.06, 22.54]);
 
 const POLICE_NAMES = () => `Test agency ${randomBytes(4).toString('hex')}`;
 
@@ -54,8 +54,8 @@ export async function makeDevices(source: DataSource, places: readonly LonLat[],
     at,
   }));
   await source.query(
-    `INSERT INTO positions (device_id, cell, lon, lat, seen_at)
-     SELECT id, cell, lon, lat, now() - make_interval(days => $5)
+    `INSERT INTO positions (device_id, provider, cell, lon, lat, seen_at)
+     SELECT id, 'fcm', cell, lon, lat, now() - make_interval(days => $5)
      FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::float8[]) AS place(id, cell, lon, lat)`,
     [devices.map((d) => d.id), stored.map(cellOf), stored.map((p) => p[0]), stored.map((p) => p[1]), days],
   );

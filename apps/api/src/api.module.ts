@@ -27,7 +27,7 @@ export class ApiModule {
       module: ApiModule,
       imports: [
         PlatformModule.forRoot(env, 'api'),
-        ObservabilityModule.needing('postgres', 'redis'),
+        ObservabilityModule.needing('postgres'),
         DiscoveryModule,
         AccessModule,
         ...DOMAINS,

@@ -11,6 +11,7 @@ export type ApiRefusal =
   | 'body_too_large'
   | 'cross_site_request'
   | 'device_invalid'
+  | 'header_too_large'
   | 'internal_error'
   | 'invalid_request'
   | 'malformed_json'
@@ -38,7 +39,7 @@ export interface ProblemKind {
   readonly title: string;
 }
 
-/** The one place where codes become HTTP. */
+/** The one place where the api turns codes into HTTP. The alert pages answer people: they choose a page, and its status. */
 export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   agency_key_invalid: { status: 401, title: 'The agency key is not valid' },
   agency_key_not_found: { status: 404, title: 'No such agency key' },
@@ -60,6 +61,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   device_invalid: { status: 401, title: 'The device is not known' },
   family_not_told: { status: 422, title: 'The family comes first' },
   forbidden: { status: 403, title: 'Not allowed' },
+  header_too_large: { status: 431, title: 'The request’s header is too large' },
   idempotency_key_reused: { status: 409, title: 'The idempotency key belongs to another request' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
   invalid_request: { status: 400, title: 'The request is not valid' },
@@ -85,16 +87,17 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   sighting_transition_refused: { status: 409, title: 'The sighting cannot do this now' },
   sign_in_failed: { status: 401, title: 'Sign-in failed' },
   temporarily_unavailable: { status: 503, title: 'Temporarily unavailable' },
+  token_unfit: { status: 422, title: 'The token does not belong here' },
   too_many_attempts: { status: 429, title: 'Too many attempts' },
   too_many_forwards: { status: 429, title: 'Sent on too often' },
   too_many_photos: { status: 422, title: 'Too many photos' },
+  too_many_previews: { status: 429, title: 'Too many previews' },
   too_many_registrations: { status: 429, title: 'Too many registrations' },
   too_many_sightings: { status: 429, title: 'Too many sightings' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
   uri_too_long: { status: 414, title: 'The address is too long' },
   verifier_is_author: { status: 403, title: 'Nobody decides their own work' },
   version_changed: { status: 409, title: 'The case has changed' },
-  zone_invalid: { status: 422, title: 'The time zone is not known' },
   zone_unknown: { status: 422, title: 'The time zone is not known' },
 };
 

@@ -23,6 +23,7 @@ export interface Books {
   readonly simulatorFoundAccepted: number;
   readonly firstPushMs: number | null;
   readonly lastPushMs: number | null;
+  /** Whether the alert brought the child home, as the funnel tells. */
   readonly outcome: string;
 }
 

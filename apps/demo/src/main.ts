@@ -11,7 +11,7 @@ import { startCity } from './city.ts';
 import { LAST_SEEN } from './child.ts';
 import { Ledger } from './ledger.ts';
 import { Narrator } from './narrator.ts';
-import { Night } from './night.ts';
+import { Night, VISITORS } from './night.ts';
 import { type DemoOptions, readOptions } from './options.ts';
 import { populate } from './population.ts';
 import { Processes } from './processes.ts';
@@ -56,7 +56,7 @@ interface Stage {
 async function perform(options: DemoOptions, { narrator, processes, ledger, env, local }: Stage): Promise<boolean> {
   if (await ledger.isUsed()) throw new Error('The database is in use. Give the demo an empty one in DATABASE_URL.');
   narrator.chapter('A country falls asleep');
-  const signIns = await prepare(options.devices, narrator);
+  const signIns = await prepare(options.devices - VISITORS, narrator);
   const nearby = await ledger.oracle(LAST_SEEN, 120_000);
   const quota = Math.max(600, Math.ceil((nearby / WAVE_S) * 60));
   const city = await startCity(processes, env, local, quota);
@@ -70,7 +70,7 @@ async function perform(options: DemoOptions, { narrator, processes, ledger, env,
     ),
   ];
   narrator.list(addresses);
-  const report = await new Night(city, ledger, narrator, signIns, options.devices + 3).run();
+  const report = await new Night(city, ledger, narrator, signIns, options.devices).run();
   return summarise(report, city, options);
 }
 

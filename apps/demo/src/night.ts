@@ -15,6 +15,8 @@ const RING_M = 120_000;
 const ROWS = 12;
 const BANDS_A_ROW = 5;
 const POLL_MS = 200;
+/** Phones that register over the api as any app does, and leave before the end. */
+export const VISITORS = 3;
 
 interface Released {
   readonly alertId: string;
@@ -59,7 +61,9 @@ export class Night {
     await this.listen(liaison, caseId, released.alertId);
     await this.leave(visitors);
     await this.find(liaison, released);
-    return this.balance(released, approvedAt, oracleAudience);
+    const analyst = await this.officer('ming.he');
+    const { cause } = await analyst.call<{ cause: string }>('GET', `/v1/cases/${caseId}/funnel`);
+    return this.balance(released, approvedAt, oracleAudience, cause);
   }
 
   private async officer(login: string): Promise<Client> {
@@ -72,7 +76,7 @@ export class Night {
   private async registerVisitors(): Promise<Client[]> {
     const [lon, lat] = LAST_SEEN;
     return Promise.all(
-      [1, 2, 3].map(async (n) => {
+      Array.from({ length: VISITORS }, async (_, n) => {
         const body = { platform: 'android', token: `sim:visitor-${n}`, language: 'en' };
         const { secret } = await this.client.call<{ secret: string }>('POST', '/v1/devices', body);
         const phone = this.client.as(secret);
@@ -148,12 +152,10 @@ export class Night {
     this.narrator.say(`${sightings.length} tips came in, one of them by phone:`);
     this.narrator.list(sightings.map((tip) => `${tip.source === 'phone' ? 'by phone' : 'app     '}  ${tip.words}`));
     const hoax = sightings.find((tip) => tip.words.includes('flying saucer'));
-    if (hoax) {
-      await liaison.call('POST', `/v1/sightings/${hoax.id}/triage`, { to: 'dismissed', dismissal: 'hoax' });
-      this.narrator.say('陈琳 dismisses the flying saucer as a hoax.');
-    }
     const real = sightings.find((tip) => tip.source === 'phone');
-    if (!real) throw new Error('the tip by phone is not in the list');
+    if (!hoax || !real) throw new Error('the hoax or the tip by phone is not in the list');
+    await liaison.call('POST', `/v1/sightings/${hoax.id}/triage`, { to: 'dismissed', dismissal: 'hoax' });
+    this.narrator.say('陈琳 dismisses the flying saucer as a hoax.');
     await liaison.call('POST', `/v1/sightings/${real.id}/triage`, { to: 'following' });
     await liaison.call('POST', `/v1/sightings/${real.id}/triage`, { to: 'confirmed' });
     this.narrator.say('A patrol follows the tip by phone, and confirms it: she is in the shop.');
@@ -178,7 +180,12 @@ export class Night {
     if (before.status !== 200 || after.status !== 410) throw new Error('the public photo did not go with the ending');
   }
 
-  private async balance({ alertId, slug }: Released, approvedAt: number, oracleAudience: number): Promise<NightReport> {
+  private async balance(
+    { alertId, slug }: Released,
+    approvedAt: number,
+    oracleAudience: number,
+    cause: string,
+  ): Promise<NightReport> {
     const [ring, found] = [await this.ledger.books(alertId, 'ring'), await this.ledger.books(alertId, 'notified')];
     const { byKind } = await this.simulator.stats(alertId);
     const left = await this.ledger.left(alertId);
@@ -195,7 +202,7 @@ export class Night {
       simulatorFoundAccepted: byKind['found']?.accepted ?? 0,
       firstPushMs: since(byKind['alert']?.firstAcceptedAt),
       lastPushMs: since(byKind['alert']?.lastAcceptedAt),
-      outcome: 'direct',
+      outcome: cause,
     };
     return { books, checks: checksOf(books, ring, found, left), slug };
   }

@@ -3,12 +3,16 @@ import { type BeforeApplicationShutdown, Inject, Logger, type OnApplicationBoots
 import type { Job } from 'bullmq';
 import { BatchSender, DISPATCH_JOBS, Feeder } from '#dispatch';
 import { ENV, type Env } from '#platform';
+import { closeSoon } from './close-soon.ts';
 import { runJob } from './run-job.ts';
 
 const { sendBatch } = DISPATCH_JOBS;
 
+/** The ledger's leases guard the batches; BullMQ only has to notice soon that a worker died between fetching and claiming. */
+const JOB_LOCK = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 10 };
+
 /** Sends batches. A job that throws leaves its batch leased; the sweep gives it back when the lease runs out. */
-@Processor(sendBatch.queue)
+@Processor(sendBatch.queue, JOB_LOCK)
 export class DispatchProcessor extends WorkerHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(DispatchProcessor.name);
 
@@ -27,7 +31,7 @@ export class DispatchProcessor extends WorkerHost implements OnApplicationBootst
   /** Batches under way stop at their next chunk and give the rest back; nothing is sent twice. */
   async beforeApplicationShutdown(): Promise<void> {
     this.sender.drain();
-    await this.worker.close();
+    await closeSoon(this.worker);
   }
 
   process(job: Job): Promise<void> {

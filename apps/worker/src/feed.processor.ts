@@ -1,18 +1,23 @@
 import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { DISPATCH_JOBS, Feeder } from '#dispatch';
+import { closeSoon } from './close-soon.ts';
 import { runJob } from './run-job.ts';
 
 const { feed } = DISPATCH_JOBS;
 
 /** Feeds as soon as a release or an ending has committed. */
 @Processor(feed.queue)
-export class FeedProcessor extends WorkerHost {
+export class FeedProcessor extends WorkerHost implements BeforeApplicationShutdown {
   private readonly logger = new Logger(FeedProcessor.name);
 
   constructor(private readonly feeder: Feeder) {
     super();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return closeSoon(this.worker);
   }
 
   process(job: Job): Promise<void> {

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { BatchRepository, Ending, Feeder } from '#dispatch';
+import { BatchSender, Ending, Feeder } from '#dispatch';
 import { Outbox } from '#platform';
 import { Ticker } from './ticker.ts';
 
@@ -16,7 +16,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly ticker: Ticker;
 
   constructor(
-    private readonly batches: BatchRepository,
+    private readonly sender: BatchSender,
     ending: Ending,
     feeder: Feeder,
     outbox: Outbox,
@@ -38,7 +38,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async reclaim(): Promise<void> {
-    const reclaimed = await this.batches.reclaim();
+    const reclaimed = await this.sender.reclaim();
     if (reclaimed > 0) this.logger.warn({ reclaimed }, 'leases had run out');
   }
 }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { type Area, BAND_M, cover, EARTH_RADIUS_M, type LonLat } from '#geo';
 
 /** A position older than this counts for nothing, and is due to be deleted. */
 export const FRESH_DAYS = 30;
 
-/** A critical alert is let through quiet hours nearer than this: 20 km of bands. */
-const URGENT_BANDS = 20_000 / BAND_M;
+/** A critical alert wakes people at night, and comes through their quiet hours, nearer than this: 20 km of bands. */
+export const NEAR_BANDS = 20_000 / BAND_M;
 
 export interface AudienceQuery {
   readonly area: Area;
@@ -24,7 +24,7 @@ export interface Statement {
 }
 
 /**
- * Rows `(device_id bigint, band smallint, withheld text)`: every device whose stored position is inside the area and fresh,
+ * Rows `(device_id bigint, provider text, band smallint, withheld text)`: every device whose stored position is inside the area and fresh,
  * its 2 km band by great-circle distance from the origin, and why it is withheld (null when it is not).
  * Whole cells are taken by ranges of the b-tree on `cell`; only cells on the area's edge are tested by PostGIS.
  */
@@ -32,7 +32,7 @@ export function audienceStatement({ area, origin, tier, at }: AudienceQuery): St
   const { whole, edge } = cover(area);
   const inside = insideTest(area);
   const sql = `
-    SELECT device_id, band, CASE
+    SELECT device_id, provider, band, CASE
         WHEN $9 = ANY (opted_out) THEN 'opted_out'
         WHEN muted_until > $7 THEN 'muted'
         WHEN quiet_from IS NOT NULL AND NOT ($9 = 'critical' AND band < $10) AND CASE WHEN quiet_from <= quiet_until
@@ -53,7 +53,8 @@ export function audienceStatement({ area, origin, tier, at }: AudienceQuery): St
           JOIN positions p ON p.cell BETWEEN range.lo AND range.hi
         UNION ALL
         SELECT p.* FROM unnest($3::bigint[], $4::bigint[]) AS range(lo, hi)
-          JOIN positions p ON p.cell BETWEEN range.lo AND range.hi
+          -- OFFSET 0 keeps the planner from testing every position of the table before it looks at the ranges.
+          CROSS JOIN LATERAL (SELECT * FROM positions WHERE cell BETWEEN range.lo AND range.hi OFFSET 0) p
         WHERE ${inside.sql}
       ) p
       WHERE p.seen_at > $7::timestamptz - make_interval(days => $8)
@@ -70,7 +71,7 @@ export function audienceStatement({ area, origin, tier, at }: AudienceQuery): St
       at,
       FRESH_DAYS,
       tier,
-      URGENT_BANDS,
+      NEAR_BANDS,
       (2 * EARTH_RADIUS_M) / BAND_M,
       ...inside.parameters,
     ],
@@ -91,6 +92,9 @@ function insideTest(area: Area): Statement {
   };
 }
 
+/** A part that holds only a few homes would tell who lives there: about a circle of 1 km, the finest a position is. */
+const SMALLEST_PART_M2 = 3_000_000;
+
 @Injectable()
 export class AudienceRepository {
   constructor(private readonly dataSource: DataSource) {}
@@ -110,12 +114,14 @@ export class AudienceRepository {
   }
 
   /** Why PostGIS calls a polygon invalid (it crosses itself, its holes leave it…), or null when it is sound. */
-  async polygonFault(polygon: object): Promise<string | null> {
-    const [row] = await this.dataSource.query<[{ valid: boolean; reason: string }]>(
-      `SELECT ST_IsValid(shape) AS valid, ST_IsValidReason(shape) AS reason
+  async polygonFault(tx: EntityManager, polygon: object): Promise<string | null> {
+    const [row] = await tx.query<[{ valid: boolean; reason: string; smallest_m2: number }]>(
+      `SELECT ST_IsValid(shape) AS valid, ST_IsValidReason(shape) AS reason,
+         (SELECT min(ST_Area(part.geom::geography)) FROM ST_Dump(shape) AS part) AS smallest_m2
        FROM (SELECT ST_SetSRID(ST_GeomFromGeoJSON($1::text), 4326) AS shape) given`,
       [JSON.stringify(polygon)],
     );
-    return row.valid ? null : row.reason;
+    if (!row.valid) return row.reason;
+    return row.smallest_m2 < SMALLEST_PART_M2 ? 'a part of it is smaller than 3 km²' : null;
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { type Area, polygonFault } from '#geo';
 import { Refusal } from '#platform';
 import type { AudienceRefusal } from './audience.errors.ts';
@@ -30,9 +31,9 @@ export class Audience {
   }
 
   /** @throws Refusal `area_invalid` for a polygon that no set of points can be taken from, saying why. */
-  async demandSound(area: Area): Promise<void> {
+  async demandSound(tx: EntityManager, area: Area): Promise<void> {
     if (area.kind !== 'polygon') return;
-    const fault = polygonFault(area.polygon) ?? (await this.audience.polygonFault(area.polygon));
+    const fault = polygonFault(area.polygon) ?? (await this.audience.polygonFault(tx, area.polygon));
     if (fault)
       throw new Refusal<AudienceRefusal>('area_invalid', `The area is not a sound polygon: ${fault}.`, { fault });
   }

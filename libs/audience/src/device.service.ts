@@ -1,19 +1,31 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { cellOf, coarsen, type LonLat } from '#geo';
-import { hashSecret, newSecret, Refusal } from '#platform';
+import { ENV, type Env, hashSecret, newSecret, Refusal, Zones } from '#platform';
+
 import type { AudienceRefusal } from './audience.errors.ts';
 import { FRESH_DAYS } from './audience.repository.ts';
 import { DeviceRepository } from './device.repository.ts';
 import type { Preferences, PushTarget, Registration } from './device.types.ts';
 
+/** Google's tokens hold no such prefix; the simulator's all do. */
+const SIMULATED_TOKEN = 'sim:';
+
 /** Installations of the app: anonymous, each holding a secret of which only the hash is kept. */
 @Injectable()
 export class Devices {
-  constructor(private readonly devices: DeviceRepository) {}
+  constructor(
+    private readonly devices: DeviceRepository,
+    private readonly zones: Zones,
+    @Inject(ENV) private readonly env: Pick<Env, 'DEPLOYMENT'>,
+  ) {}
 
-  /** @returns the device's secret: told once, never again. */
+  /**
+   * @returns the device's secret: told once, never again.
+   * @throws Refusal `token_unfit`
+   */
   async register(registration: Registration): Promise<string> {
+    this.demandFit(registration.token);
     const secret = newSecret();
     await this.devices.insert(registration, hashSecret(secret));
     return secret;
@@ -25,8 +37,9 @@ export class Devices {
     return id === null ? null : { id };
   }
 
-  /** A provider gives an installation a new token from time to time. */
-  renewToken(id: number, token: string, language: string): Promise<void> {
+  /** A provider gives an installation a new token from time to time. @throws Refusal `token_unfit` */
+  async renewToken(id: number, token: string, language: string): Promise<void> {
+    this.demandFit(token);
     return this.devices.updateToken(id, token, language);
   }
 
@@ -36,10 +49,10 @@ export class Devices {
     await this.devices.updatePosition(id, { cell: cellOf([lon, lat]), lon, lat });
   }
 
-  /** @throws Refusal `zone_invalid` */
+  /** @throws Refusal `zone_unknown` */
   async prefer(id: number, preferences: Preferences): Promise<void> {
-    if (preferences.quiet && !isZone(preferences.quiet.zone)) {
-      throw new Refusal<AudienceRefusal>('zone_invalid', 'quiet.zone is not an IANA time zone such as Asia/Shanghai.');
+    if (preferences.quiet && !(await this.zones.isKnown(preferences.quiet.zone))) {
+      throw new Refusal<AudienceRefusal>('zone_unknown', 'quiet.zone is not an IANA time zone such as Asia/Shanghai.');
     }
     await this.devices.updatePreferences(id, preferences);
   }
@@ -62,13 +75,16 @@ export class Devices {
   retire(tx: EntityManager, dead: readonly Pick<PushTarget, 'id' | 'token'>[]): Promise<void> {
     return this.devices.retire(tx, dead);
   }
-}
 
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch {
-    return false;
+  /** Simulated phones belong to demonstrations and real ones to real deployments; the push gateway refuses them elsewhere. */
+  private demandFit(token: string): void {
+    const simulated = token.startsWith(SIMULATED_TOKEN);
+    if (simulated === (this.env.DEPLOYMENT === 'demo')) return;
+    throw new Refusal<AudienceRefusal>(
+      'token_unfit',
+      simulated
+        ? 'Simulated phones cannot register here.'
+        : 'This is a demonstration: only simulated phones can register.',
+    );
   }
 }

@@ -19,6 +19,9 @@ export interface Preferences {
   readonly quiet: { readonly from: number; readonly until: number; readonly zone: string } | null;
 }
 
+/** What a made population may prefer from its start. */
+export type ImportedPreferences = Pick<Preferences, 'optedOut' | 'mutedUntil'>;
+
 /** Where and as what to push to one device. */
 export interface PushTarget {
   readonly id: number;

@@ -1,6 +1,6 @@
 export { AUDIENCE_REFUSALS, type AudienceRefusal } from './audience.errors.ts';
 export { AudienceModule } from './audience.module.ts';
-export { audienceStatement, type AudienceQuery, type Statement } from './audience.repository.ts';
+export { audienceStatement, type AudienceQuery, NEAR_BANDS } from './audience.repository.ts';
 export { Audience, type AudiencePreview } from './audience.service.ts';
 export { DeviceImport, type ImportedDevice } from './device-import.ts';
 export { Devices } from './device.service.ts';

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { Redis } from 'ioredis';
-import { networkOf, RateLimit, REDIS, Refusal } from '#platform';
+import { Injectable } from '@nestjs/common';
+import { networkOf, type RateLimit, RateLimits, Refusal } from '#platform';
 import type { AudienceRefusal } from './audience.errors.ts';
 
 /** Registrations from one address in an hour: a school or an office behind one address gets through, a flood does not. */
@@ -10,8 +9,8 @@ const PER_HOUR = 300;
 export class RegistrationLimiter {
   private readonly limit: RateLimit;
 
-  constructor(@Inject(REDIS) redis: Redis) {
-    this.limit = new RateLimit(redis, { name: 'registrations', points: PER_HOUR, windowS: 3600 });
+  constructor(limits: RateLimits) {
+    this.limit = limits.of({ name: 'registrations', points: PER_HOUR, windowS: 3600 });
   }
 
   /** @throws Refusal `too_many_registrations` with `retryAfter`, in seconds */

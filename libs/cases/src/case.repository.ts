@@ -7,8 +7,8 @@ import type { CaseState } from './case-states.ts';
 export interface CaseFilter {
   readonly agencyId: string;
   readonly state?: CaseState | undefined;
-  /** Only cases made before this instant: the next page. */
-  readonly before?: Date | undefined;
+  /** The last case of the page before. */
+  readonly before?: string | undefined;
   readonly limit: number;
 }
 
@@ -33,14 +33,18 @@ export class CaseRepository {
     await tx.update(Case, { id }, { ...patch, updatedAt: () => 'now()' });
   }
 
-  list(filter: CaseFilter): Promise<Case[]> {
-    const query = this.dataSource.manager
+  list(tx: EntityManager, filter: CaseFilter): Promise<Case[]> {
+    const query = tx
       .createQueryBuilder(Case, 'c')
       .where('c.agencyId = :agencyId', { agencyId: filter.agencyId })
       .orderBy('c.createdAt', 'DESC')
+      .addOrderBy('c.id', 'DESC')
       .limit(filter.limit);
     if (filter.state) query.andWhere('c.state = :state', { state: filter.state });
-    if (filter.before) query.andWhere('c.createdAt < :before', { before: filter.before });
+    if (filter.before) {
+      const last = 'SELECT created_at, id FROM cases WHERE id = :before AND agency_id = :agencyId';
+      query.andWhere(`(c.created_at, c.id) < (${last})`, { before: filter.before });
+    }
     return query.getMany();
   }
 

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type Action, type Actor, actorReference, Agencies, authorize } from '#access';
 import { Audit } from '#audit';
-import { Clock, Refusal, reencodePhoto, Transactions } from '#platform';
+import { Clock, LogContext, reencodePhoto, Refusal, Transactions } from '#platform';
 import type { Case } from './case.entity.ts';
 import { type CaseRefusal, caseNotFound } from './case.errors.ts';
 import { type CaseFilter, CaseRepository } from './case.repository.ts';
@@ -23,6 +23,7 @@ export class Cases {
     private readonly agencies: Agencies,
     private readonly audit: Audit,
     private readonly clock: Clock,
+    private readonly log: LogContext,
     private readonly transactions: Transactions,
   ) {}
 
@@ -46,7 +47,7 @@ export class Cases {
       cause: null,
     });
     await this.record(tx, actor, 'case.create', actor.agencyId, id);
-    return this.lock(tx, actor, 'case.read', id, actor.kind === 'agency_key');
+    return this.held(tx, id);
   }
 
   /** Replaces what was written of a draft or a returned case. @throws Refusal `case_not_editable`, as {@link create} */
@@ -60,16 +61,16 @@ export class Cases {
    * Loads a case for an act, holding its row until the transaction ends.
    * @throws Refusal `case_not_found` (also for another agency's), `forbidden`, `verifier_is_author`
    */
-  async lock(tx: EntityManager, actor: Actor, action: Action, id: string, trusted = false): Promise<Case> {
-    const found = await this.cases.lock(tx, id);
-    if (!found) throw caseNotFound();
-    if (!trusted) authorize(actor, action, found, caseNotFound());
+  async lock(tx: EntityManager, actor: Actor, action: Action, id: string): Promise<Case> {
+    const found = await this.held(tx, id);
+    authorize(actor, action, found, caseNotFound());
     return found;
   }
 
   /** A case for an officer's eyes; the read is audited. @throws as {@link lock} */
   read(actor: Actor, id: string): Promise<{ found: Case; photos: CasePhoto[] }> {
     return this.transactions.run(async ({ tx }) => {
+      this.log.note({ caseId: id });
       const found = await this.cases.find(id, tx);
       if (!found) throw caseNotFound();
       authorize(actor, 'case.read', found, caseNotFound());
@@ -78,10 +79,17 @@ export class Cases {
     });
   }
 
-  /** The agency's cases, newest first. */
-  list(actor: Actor, filter: Omit<CaseFilter, 'agencyId'>): Promise<Case[]> {
+  /** The agency's cases, newest first; `next` is what to ask the next, older page with, and null on the last. */
+  list(actor: Actor, filter: Omit<CaseFilter, 'agencyId'>): Promise<{ cases: Case[]; next: string | null }> {
     authorize(actor, 'case.read', { agencyId: actor.agencyId });
-    return this.cases.list({ ...filter, agencyId: actor.agencyId });
+    return this.transactions.run(async ({ tx }) => {
+      const found = await this.cases.list(tx, { ...filter, agencyId: actor.agencyId, limit: filter.limit + 1 });
+      const cases = found.slice(0, filter.limit);
+      const { agencyId } = actor;
+      const entry = { agencyId, actor: actorReference(actor), action: 'case.list', thing: `agency:${agencyId}` };
+      await this.audit.record(tx, { ...entry, detail: { cases: cases.length } });
+      return { cases, next: found.length > filter.limit ? (cases.at(-1)?.id ?? null) : null };
+    });
   }
 
   /** Moves a case that {@link lock} holds. @throws as {@link demandAct} */
@@ -110,11 +118,11 @@ export class Cases {
   }
 
   /** @throws Refusal `outside_jurisdiction`, `case_incomplete` */
-  async demandSubmittable(held: Case): Promise<void> {
+  async demandSubmittable(tx: EntityManager, held: Case): Promise<void> {
     if (!held.lastSeenPoint) throw incomplete('lastSeen.point');
     if (!held.lastSeenUntil) throw incomplete('lastSeen.until');
     const [lon, lat] = held.lastSeenPoint.coordinates as [number, number];
-    if (!(await this.agencies.inJurisdiction(held.agencyId, [lon, lat]))) {
+    if (!(await this.agencies.inJurisdiction(held.agencyId, [lon, lat], tx))) {
       throw new Refusal<CaseRefusal>(
         'outside_jurisdiction',
         'The child was last seen outside your agency’s jurisdiction. Hand the case to the agency of that place.',
@@ -165,6 +173,13 @@ export class Cases {
   /** The agency a case belongs to, or null when there is no such case. */
   async agencyOf(caseId: string): Promise<string | null> {
     return (await this.cases.find(caseId))?.agencyId ?? null;
+  }
+
+  private async held(tx: EntityManager, id: string): Promise<Case> {
+    this.log.note({ caseId: id });
+    const found = await this.cases.lock(tx, id);
+    if (!found) throw caseNotFound();
+    return found;
   }
 
   private async lockEditable(tx: EntityManager, actor: Actor, id: string): Promise<Case> {

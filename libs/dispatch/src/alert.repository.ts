@@ -29,6 +29,10 @@ export class AlertRepository {
     await tx.delete(Alert, { id });
   }
 
+  find(tx: EntityManager, id: string): Promise<Alert | null> {
+    return tx.findOneBy(Alert, { id });
+  }
+
   lock(tx: EntityManager, id: string): Promise<Alert | null> {
     return tx.findOne(Alert, { where: { id }, lock: { mode: 'pessimistic_write' } });
   }
@@ -43,12 +47,12 @@ export class AlertRepository {
       .getOne();
   }
 
-  /** Goes live now, by PostgreSQL's clock. @returns the instant it expires. */
-  async release(tx: EntityManager, id: string): Promise<void> {
+  /** Goes live now, by PostgreSQL's clock; its hours count from when sending begins. */
+  async release(tx: EntityManager, id: string, from: Date | null): Promise<void> {
     await tx.query(
       `UPDATE alerts SET state = 'live', released_at = clock_timestamp(),
-         expires_at = clock_timestamp() + make_interval(hours => hours) WHERE id = $1`,
-      [id],
+         expires_at = coalesce($2::timestamptz, clock_timestamp()) + make_interval(hours => hours) WHERE id = $1`,
+      [id, from],
     );
   }
 
@@ -81,7 +85,7 @@ export class AlertRepository {
 
   async publicBySlug(slug: string): Promise<PublicAlert | null> {
     const [row] = await this.dataSource.query<PublicRow[]>(
-      `SELECT a.id, a.slug, a.state, a.mode, a.tier, a.area, a.place, a.call_number AS "callNumber", a.instruction,
+      `SELECT a.id, a.slug, CASE WHEN a.expires_at <= now() THEN 'ended' ELSE a.state END AS state, a.mode, a.tier, a.area, a.place, a.call_number AS "callNumber", a.instruction,
          a.photo_id IS NOT NULL AS "hasPhoto", a.released_at AS "releasedAt", a.expires_at AS "expiresAt",
          a.ended_at AS "endedAt", m.kind, m.version, m.texts, m.created_at AS "createdAt"
        FROM alerts a JOIN messages m ON m.alert_id = a.id
@@ -95,8 +99,8 @@ export class AlertRepository {
 
   async publicPhoto(slug: string) {
     const rows = await this.dataSource.query<{ state: string; jpeg: Buffer | null; sha256: Buffer | null }[]>(
-      `SELECT a.state, p.jpeg, p.sha256 FROM alerts a
-       LEFT JOIN case_photos p ON p.id = a.photo_id AND a.state = 'live'
+      `SELECT CASE WHEN a.expires_at <= now() THEN 'ended' ELSE a.state END AS state, p.jpeg, p.sha256 FROM alerts a
+       LEFT JOIN case_photos p ON p.id = a.photo_id AND a.state = 'live' AND a.expires_at > now()
        WHERE a.slug = $1 AND a.state IN ('live', 'ended')`,
       [slug],
     );

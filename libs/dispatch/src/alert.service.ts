@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { type Actor, Agencies } from '#access';
 import { Audience } from '#audience';
 import { type Case, type CaseRefusal, Cases } from '#cases';
-import { coarsen, type LonLat } from '#geo';
+import { type Area, coarsen, type LonLat } from '#geo';
 import { ENV, type Env, Refusal } from '#platform';
 import { Alert } from './alert.entity.ts';
 import { AlertRepository } from './alert.repository.ts';
@@ -72,10 +72,10 @@ export class Alerts {
       });
     }
     const point = held.lastSeenPoint.coordinates as unknown as LonLat;
-    const area = proposal.area ?? { kind: 'circle' as const, center: coarsen(point), radiusM: RING_M };
-    await this.audience.demandSound(area);
+    const area = publicArea(proposal.area ?? { kind: 'circle', center: point, radiusM: RING_M });
+    await this.audience.demandSound(tx, area);
     await this.demandPhoto(tx, held, proposal.photoId);
-    const agency = await this.agencies.agencyById(held.agencyId);
+    const agency = await this.agencies.agencyById(held.agencyId, tx);
     return {
       mode:
         this.env.DEPLOYMENT === 'demo'
@@ -101,4 +101,9 @@ export class Alerts {
     if (photos.some((photo) => photo.id === photoId)) return;
     throw new Refusal<CaseRefusal>('photo_not_found', 'alert.photoId is not a photo of this case.');
   }
+}
+
+/** The centre of a circle is rounded to about 1 km, for it goes to everyone. */
+function publicArea(area: Area): Area {
+  return area.kind === 'circle' ? { ...area, center: coarsen(area.center) } : area;
 }

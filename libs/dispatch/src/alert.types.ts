@@ -1,11 +1,12 @@
+import type { DeviceLanguage } from '#audience';
 import type { Area } from '#geo';
 import type { Mode, PushKind } from '#push';
 
-export const LANGUAGES = ['zh-CN', 'en'] as const;
-export type Language = (typeof LANGUAGES)[number];
+/** The languages of every public text. */
+export type Language = DeviceLanguage;
 
 export const TIERS = ['critical', 'serious', 'page_only'] as const;
-/** Decides the ring, the hours and the sound. */
+/** Decides whether phones are asked at all, by day only or at night too, and which of them may sound. */
 export type Tier = (typeof TIERS)[number];
 
 /** The first ring: what the field asks at once, metres. */

@@ -46,8 +46,6 @@ export interface ReadyBatch {
   readonly waveId: number;
   readonly batchId: number;
   readonly epoch: number;
-  readonly band: number;
-  readonly audience: 'ring' | 'notified';
   /** Milliseconds until it may run; 0 is now. */
   readonly delayMs: number;
 }
@@ -58,6 +56,8 @@ export interface Settlement {
   /** Milliseconds until the rest is tried again; null when there is no rest. */
   readonly retryMs: number | null;
   readonly pushed: boolean;
+  /** False when the provider was not even asked for the rest: the attempt does not count. */
+  readonly tried: boolean;
 }
 
 @Injectable()
@@ -96,16 +96,26 @@ export class BatchRepository {
     return rows[0]?.epoch ?? null;
   }
 
+  /** Keeps the lease while nothing is to be written; of a lost lease nothing is kept. */
+  async renew(lease: Lease): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE batches SET lease_until = now() + make_interval(secs => $3)
+       WHERE id = $1 AND epoch = $2 AND state = 'leased'`,
+      [lease.batchId, lease.epoch, LEASE_SECONDS],
+    );
+  }
+
   /**
    * Ends the lease: settled, or pending again with a time to run at.
    * @returns whether the lease was still held.
    */
-  async settle(tx: EntityManager, lease: Lease, { results, retryMs, pushed }: Settlement): Promise<boolean> {
+  async settle(tx: EntityManager, lease: Lease, { results, retryMs, pushed, tried }: Settlement): Promise<boolean> {
     const [, held] = await tx.query<[unknown[], number]>(
       `UPDATE batches SET results = $3, lease_until = NULL, state = CASE WHEN $4::float8 IS NULL THEN 'settled' ELSE 'pending' END,
-         run_at = coalesce(now() + make_interval(secs => $4::float8 / 1000), run_at), ${PUSHED('$5')}
+         run_at = coalesce(now() + make_interval(secs => $4::float8 / 1000), run_at),
+         attempt = attempt - $6::int, ${PUSHED('$5')}
        WHERE id = $1 AND epoch = $2 AND state = 'leased'`,
-      [lease.batchId, lease.epoch, results, retryMs, pushed],
+      [lease.batchId, lease.epoch, results, retryMs, pushed, tried ? 0 : 1],
     );
     return held === 1;
   }
@@ -138,10 +148,10 @@ export class BatchRepository {
   /** The next batches of every unsettled wave, at most `perWave` each, nearest first within a wave. */
   ready(perWave: number, withinMs: number): Promise<ReadyBatch[]> {
     return this.dataSource.query<ReadyBatch[]>(
-      `SELECT w.id AS "waveId", b.id AS "batchId", b.epoch, b.band, w.audience,
+      `SELECT w.id AS "waveId", b.id AS "batchId", b.epoch,
          greatest(0, ceil(extract(epoch FROM b.run_at - now()) * 1000))::int AS "delayMs"
        FROM waves w CROSS JOIN LATERAL (
-         SELECT id, epoch, band, run_at, seq FROM batches
+         SELECT id, epoch, run_at, seq FROM batches
          WHERE wave_id = w.id AND state = 'pending' AND run_at <= now() + make_interval(secs => $2::float8 / 1000)
          ORDER BY seq LIMIT $1
        ) b

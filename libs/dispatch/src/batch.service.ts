@@ -1,33 +1,26 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Devices, type PushTarget } from '#audience';
+import { Devices } from '#audience';
 import { Clock, ENV, type Env, Transactions } from '#platform';
-import { PUSH_GATEWAY, type PushGateway, type PushMessage, type PushOutcome } from '#push';
+import { PUSH_GATEWAY, type PushGateway, type PushMessage } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
+import { BatchRun, type Interruption } from './batch-run.ts';
 import { isNight } from './night.ts';
-import { Pacer } from './pacer.ts';
+import { Pacer, type Room } from './pacer.ts';
 import { pushTo } from './push-payload.ts';
 import { RecipientReferences } from './recipient-reference.ts';
-import { Results } from './results.ts';
 import { WaveRepository } from './wave.repository.ts';
 
-/** Tries that end in doubt before a recipient is left `unknown`. */
+/** Tries after which those still in doubt are left `unknown`. */
 const DOUBTFUL_ATTEMPTS = 5;
+/** A lease is renewed this often while its worker lives, however long it waits for room or for answers. */
+const RENEW_MS = 5_000;
 /** FCM's advice: 1, 2, 4, 8, 16, 32 seconds, with jitter. */
 const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 32_000;
-
-/** What ended a run before its recipients did. */
-type Interruption = { readonly why: 'overtaken' | 'lost' } | { readonly why: 'later'; readonly retryMs: number };
-
-/** One worker's hold on one batch. */
-interface Run {
-  readonly lease: Lease;
-  readonly results: Results;
-  readonly dead: Pick<PushTarget, 'id' | 'token'>[];
-  pushed: boolean;
-  /** The longest wait the provider asked for. */
-  retryMs: number;
-}
+/** Redis does not answer: try again soon, nothing was sent. */
+const NO_PACER_MS = 1_000;
+/** An ending goes out four times as fast as another alert beside it: it spares people a search. */
+const ENDING_WEIGHT = 4;
 
 /** Sends one batch and writes what became of every recipient: the ledger's protocol. */
 @Injectable()
@@ -54,9 +47,21 @@ export class BatchSender {
   async send(batchId: number, epoch: number): Promise<boolean> {
     const lease = await this.batches.claim(batchId, epoch);
     if (!lease) return false;
-    const run: Run = { lease, results: new Results(lease.results, lease.size), dead: [], pushed: false, retryMs: 0 };
-    const interruption = maySend(lease) ? await this.push(run) : null;
-    return interruption?.why === 'lost' ? false : this.settle(run, interruption);
+    const run = new BatchRun(lease);
+    // A batch whose workers keep dying never settles, so its doubts are given up here.
+    if (lease.attempt > DOUBTFUL_ATTEMPTS) run.results.giveUpDoubtful();
+    const pulse = setInterval(() => void this.renew(lease), RENEW_MS);
+    try {
+      const interruption = maySend(lease) ? await this.push(run) : null;
+      return interruption?.why === 'lost' ? false : await this.settle(run, interruption);
+    } finally {
+      clearInterval(pulse);
+    }
+  }
+
+  /** Gives back the batches of workers that went silent. @returns how many */
+  reclaim(): Promise<number> {
+    return this.batches.reclaim();
   }
 
   /** From now on batches stop at their next chunk and give the rest back: the process is going. */
@@ -64,10 +69,9 @@ export class BatchSender {
     this.draining = true;
   }
 
-  private async push(run: Run): Promise<Interruption | null> {
-    const pending = run.results.pending();
-    const messages = await this.compose(run, pending);
-    const asked = pending.filter((index) => messages.has(index));
+  private async push(run: BatchRun): Promise<Interruption | null> {
+    const messages = await this.compose(run);
+    const asked = run.results.pending().filter((index) => messages.has(index));
     for (let from = 0; from < asked.length; from += this.pacer.chunk) {
       const interruption = await this.pushChunk(run, asked.slice(from, from + this.pacer.chunk), messages);
       if (interruption) return interruption;
@@ -76,8 +80,8 @@ export class BatchSender {
   }
 
   /** Who has left since the snapshot is not asked: no message is composed for them. */
-  private async compose(run: Run, pending: readonly number[]): Promise<Map<number, PushMessage>> {
-    const { lease, results } = run;
+  private async compose({ lease, results }: BatchRun): Promise<Map<number, PushMessage>> {
+    const pending = results.pending();
     const targets = await this.devices.targets(pending.map((index) => lease.ids[index] as number));
     const byId = new Map(targets.map((target) => [target.id, target]));
     const pushing = { lease, night: isNight(lease.zone, this.clock.now()), publicUrl: this.env.PUBLIC_URL };
@@ -90,11 +94,14 @@ export class BatchSender {
     return messages;
   }
 
-  private async pushChunk(run: Run, indexes: number[], all: Map<number, PushMessage>): Promise<Interruption | null> {
-    if (this.draining) return { why: 'later', retryMs: 0 };
+  private async pushChunk(
+    run: BatchRun,
+    indexes: readonly number[],
+    all: ReadonlyMap<number, PushMessage>,
+  ): Promise<Interruption | null> {
     const { lease, results } = run;
-    const room = await this.pacer.take(this.gateway.provider, indexes.length, rankOf(lease));
-    if (!room.granted) return { why: 'later', retryMs: room.retryMs };
+    const room = await this.room(lease, indexes.length);
+    if (!room.granted) return { why: 'no_room', retryMs: room.retryMs };
     const before = results.toString();
     results.begin(indexes);
     const alertEpoch = await this.batches.checkpoint(lease, results.toString(), run.pushed);
@@ -104,46 +111,60 @@ export class BatchSender {
       return { why: 'overtaken' };
     }
     const messages = indexes.map((index) => all.get(index) as PushMessage);
-    const outcomes = await this.gateway.send(lease.mode, messages);
-    this.record(run, indexes, messages, outcomes);
-    return run.retryMs > 0 ? await this.backOff(run) : null;
+    run.record(indexes, messages, await this.gateway.send(lease.mode, messages));
+    const refused = run.refusedAtLarge(indexes.length);
+    if (refused) await this.pause(refused.retryMs);
+    return refused;
   }
 
-  private record(run: Run, indexes: number[], messages: PushMessage[], outcomes: PushOutcome[]): void {
-    indexes.forEach((index, place) => {
-      const outcome = outcomes[place] as PushOutcome;
-      run.results.record(index, outcome.outcome);
-      if (outcome.outcome === 'accepted') run.pushed = true;
-      if (outcome.outcome === 'unregistered') {
-        run.dead.push({ id: run.lease.ids[index] as number, token: (messages[place] as PushMessage).token });
-      }
-      if (outcome.outcome === 'retry') run.retryMs = Math.max(run.retryMs, outcome.afterMs ?? 0);
-    });
+  private async room({ alertId, audience, band }: Lease, messages: number): Promise<Room> {
+    if (this.draining) return { granted: false, retryMs: 0 };
+    const { provider } = this.gateway;
+    const weight = audience === 'notified' ? ENDING_WEIGHT : 1;
+    try {
+      return await this.pacer.take({ provider, messages, flow: `${alertId}:${audience}`, weight, band });
+    } catch (error) {
+      this.logger.warn({ err: error as Error }, 'the pacer cannot be asked');
+      return { granted: false, retryMs: NO_PACER_MS };
+    }
   }
 
-  private async backOff(run: Run): Promise<Interruption> {
-    await this.pacer.pause(this.gateway.provider, run.retryMs);
-    return { why: 'later', retryMs: run.retryMs };
+  private async pause(ms: number): Promise<void> {
+    try {
+      await this.pacer.pause(this.gateway.provider, ms);
+    } catch (error) {
+      this.logger.warn({ err: error as Error }, 'the pacer cannot be told to pause');
+    }
+  }
+
+  private async renew(lease: Lease): Promise<void> {
+    try {
+      await this.batches.renew(lease);
+    } catch (error) {
+      this.logger.warn({ err: error as Error, batchId: lease.batchId }, 'a lease could not be renewed');
+    }
   }
 
   /** Ends the hold on the batch, in one transaction with everything that follows from its results. */
-  private async settle(run: Run, interruption: Interruption | null): Promise<boolean> {
-    const { lease, results } = run;
+  private async settle(run: BatchRun, interruption: Interruption | null): Promise<boolean> {
+    const { lease, results, dead, pushed } = run;
     const held = await this.transactions.run(async ({ tx }) => {
-      const ended = (await this.batches.alertState(tx, lease.alertId)) === 'ended' && lease.audience === 'ring';
+      const ended = lease.audience === 'ring' && (await this.batches.alertState(tx, lease.alertId)) === 'ended';
       if (ended) results.giveUp('stopped');
       else if (lease.overdue) results.giveUp('expired');
       else if (lease.attempt >= DOUBTFUL_ATTEMPTS) results.giveUpDoubtful();
-      const rest = results.pending().length > 0;
-      const retryMs = rest ? Math.max(retryDelay(lease.attempt), retryOf(interruption)) : null;
-      if (!(await this.batches.settle(tx, lease, { results: results.toString(), retryMs, pushed: run.pushed }))) {
+      const retryMs = results.pending().length > 0 ? retryDelay(run, interruption) : null;
+      const tried = interruption?.why !== 'no_room';
+      if (!(await this.batches.settle(tx, lease, { results: results.toString(), retryMs, pushed, tried })))
         return false;
-      }
       if (ended) await this.waves.appendNotified(tx, lease.batchId, lease.alertId);
-      if (run.dead.length > 0) await this.devices.retire(tx, run.dead);
+      if (dead.length > 0) await this.devices.retire(tx, dead);
       return true;
     });
-    if (!held) this.logger.warn({ batchId: lease.batchId, epoch: lease.epoch }, 'the lease was lost before settling');
+    const { batchId, alertId, epoch } = lease;
+    if (run.codes.size > 0)
+      this.logger.warn({ batchId, alertId, codes: Object.fromEntries(run.codes) }, 'not accepted');
+    if (!held) this.logger.warn({ batchId, alertId, epoch }, 'the lease was lost before settling');
     return held;
   }
 }
@@ -153,17 +174,9 @@ function maySend(lease: Lease): boolean {
   return !lease.overdue && (lease.audience === 'notified' || lease.alertState === 'live');
 }
 
-/** Endings first, then the nearest band. */
-export function rankOf({ audience, band }: Pick<Lease, 'audience' | 'band'>): number {
-  return audience === 'notified' ? 1 : 2 + band;
-}
-
-function retryOf(interruption: Interruption | null): number {
-  return interruption?.why === 'later' ? interruption.retryMs : 0;
-}
-
-/** Full jitter over the upper half, so that workers which failed together do not come back together. */
-function retryDelay(attempt: number): number {
-  const ceiling = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (attempt - 1));
-  return ceiling / 2 + (Math.random() * ceiling) / 2;
+/** No room is nobody's failure: come back when there may be some. Else full jitter over the upper half, so that workers which failed together do not come back together. */
+function retryDelay({ lease, retryMs }: BatchRun, interruption: Interruption | null): number {
+  if (interruption?.why === 'no_room') return interruption.retryMs;
+  const ceiling = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (lease.attempt - 1));
+  return Math.max(retryMs, ceiling / 2 + (Math.random() * ceiling) / 2);
 }

@@ -8,6 +8,7 @@ export const DISPATCH_REFUSALS = [
   'alert_not_found',
   'alert_transition_illegal',
   'family_not_told',
+  'too_many_previews',
   'version_changed',
 ] as const;
 

@@ -17,7 +17,9 @@ import { PublicAlertsModule } from './public-alerts.module.ts';
 import { Release } from './release.service.ts';
 import { WaveRepository } from './wave.repository.ts';
 
-const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map((job) => ({ name: job.queue })));
+const queues = BullModule.registerQueue(
+  ...Object.values(DISPATCH_JOBS).map((job) => ({ name: job.queue, forceDisconnectOnShutdown: true })),
+);
 
 /** Alerts up to their release and their ending: what officers do. Sends nothing itself. */
 @Module({

@@ -53,12 +53,14 @@ export class Ending {
     }
     return this.transactions.run(async (unit) => {
       const { tx } = unit;
+      const known = await this.alertRows.find(tx, alertId);
+      if (!known) throw alertNotFound();
+      authorize(actor, 'alert.end', known, alertNotFound());
       // Cases before the alert, as a release locks them, so that the two never wait for each other.
       const caseIds = (await this.alertRows.caseIds(alertId, tx)).sort();
       const held = [];
       for (const id of caseIds) held.push(await this.cases.lock(tx, actor, 'case.close', id));
       const alert = await this.alerts.lock(tx, alertId);
-      authorize(actor, 'alert.end', alert, alertNotFound());
       await this.endHeld(unit, alert, request.kind, request.ending, actor);
       for (const one of held) await this.cases.close(tx, actor, one, request);
     });
@@ -85,14 +87,21 @@ export class Ending {
   /** Ends alerts whose time is over. Their cases stay active: the child is still missing. @returns how many */
   async expireOverdue(): Promise<number> {
     const overdue = await this.alertRows.overdue(OVERDUE_PER_SWEEP);
-    for (const alertId of overdue) {
+    for (const alertId of overdue) await this.expire(alertId);
+    return overdue.length;
+  }
+
+  /** One that cannot be ended must not keep the others alive. */
+  private async expire(alertId: string): Promise<void> {
+    try {
       await this.transactions.run(async (unit) => {
         const alert = await this.alerts.lock(unit.tx, alertId);
         if (alert.state === 'live') await this.endHeld(unit, alert, 'expire', 'ended', null);
       });
       this.logger.log({ alertId }, 'alert expired');
+    } catch (error) {
+      this.logger.error({ err: error as Error, alertId }, 'an alert could not be expired; the next sweep tries again');
     }
-    return overdue.length;
   }
 
   private async endHeld(
@@ -113,7 +122,7 @@ export class Ending {
       authorId: actor?.kind === 'officer' ? actor.id : null,
     });
     if (alert.tier !== 'page_only') {
-      const wave = { alertId: alert.id, messageId: message.id, audience: 'notified' as const, epoch: alert.epoch + 1 };
+      const wave = { alertId: alert.id, messageId: message.id, audience: 'notified' as const };
       await this.waves.snapshotNotified(tx, await this.waves.insert(tx, wave), alert.id);
       await enqueue(feed, {});
     }

@@ -1,11 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { InjectQueue } from '@nestjs/bullmq';
-import type { Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
 
-import { Coalesced } from '#platform';
+import { Coalesced, QueueAdds } from '#platform';
 import { BatchRepository, type ReadyBatch } from './batch.repository.ts';
-import { rankOf } from './batch.service.ts';
 import { sendBatch } from './dispatch.jobs.ts';
 import { WaveRepository } from './wave.repository.ts';
 
@@ -28,7 +25,7 @@ export class Feeder {
     private readonly dataSource: DataSource,
     private readonly batches: BatchRepository,
     private readonly waves: WaveRepository,
-    @InjectQueue(sendBatch.queue) private readonly queue: Queue,
+    private readonly queues: QueueAdds,
   ) {}
 
   /** Feeds; calls while one feeds are merged into one more round. */
@@ -38,23 +35,30 @@ export class Feeder {
 
   private async round(): Promise<void> {
     const ready = await this.batches.ready(PER_WAVE, SOON_MS);
-    if (ready.length > 0) await this.queue.addBulk(interleave(ready).map(toJob));
+    await this.queues.add(sendBatch.queue, inTurns(ready).map(toJob));
     const settled = await this.dataSource.transaction((tx) => this.waves.settle(tx));
     for (const waveId of settled) this.logger.log({ waveId }, 'wave settled');
   }
 }
 
-/** Round robin over the waves, so that none waits behind another's few dozen. */
-export function interleave(ready: readonly ReadyBatch[]): ReadyBatch[] {
-  const waves = [...Map.groupBy(ready, (batch) => batch.waveId).values()];
-  const longest = Math.max(0, ...waves.map((batches) => batches.length));
-  return Array.from({ length: longest }, (_, turn) => waves.flatMap((batches) => batches[turn] ?? [])).flat();
+/** A batch and its place among its wave's next ones. */
+interface Turn extends ReadyBatch {
+  readonly turn: number;
 }
 
-function toJob(batch: ReadyBatch) {
+/**
+ * Round robin over the waves. A wave's first batches come before another's twentieth, so that a small alert never waits
+ * behind a big one, and an ending begins at once.
+ */
+export function inTurns(ready: readonly ReadyBatch[]): Turn[] {
+  const waves = [...Map.groupBy(ready, (batch) => batch.waveId).values()];
+  return waves.flatMap((batches) => batches.map((batch, turn) => ({ ...batch, turn }))).sort((a, b) => a.turn - b.turn);
+}
+
+function toJob({ batchId, epoch, turn, delayMs }: Turn) {
   return {
     name: sendBatch.name,
-    data: { batchId: batch.batchId, epoch: batch.epoch },
-    opts: { jobId: `b-${batch.batchId}-${batch.epoch}`, priority: rankOf(batch), delay: batch.delayMs },
+    data: { batchId, epoch },
+    opts: { jobId: `b-${batchId}-${epoch}`, priority: 1 + turn, delay: delayMs },
   };
 }

@@ -5,7 +5,6 @@ export {
   type AlertProposal,
   type Instruction,
   type Language,
-  LANGUAGES,
   type Localised,
   type PublicAlert,
   RING_M,
@@ -13,9 +12,8 @@ export {
   type Tier,
   TIERS,
 } from './alert.types.ts';
-export { BatchRepository } from './batch.repository.ts';
 export { BatchSender } from './batch.service.ts';
-export { DISPATCH_REFUSALS, type DispatchRefusal } from './dispatch.errors.ts';
+export { alertNotFound, DISPATCH_REFUSALS, type DispatchRefusal } from './dispatch.errors.ts';
 export { DISPATCH_JOBS } from './dispatch.jobs.ts';
 export { DispatchModule, SendingModule } from './dispatch.module.ts';
 export { Ending, type EndRequest } from './ending.service.ts';

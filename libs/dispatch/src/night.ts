@@ -1,13 +1,10 @@
-import { BAND_M } from '#geo';
+import { NEAR_BANDS } from '#audience';
 import { hourIn } from '#platform';
 import type { MessageKind, Tier } from './alert.types.ts';
 
 /** Night is 22:00–07:00 where the child was last seen. */
 const NIGHT_FROM_HOUR = 22;
 export const NIGHT_UNTIL_HOUR = 7;
-
-/** A critical alert wakes people at night only this near: 20 km of bands. */
-const WAKING_BANDS = 20_000 / BAND_M;
 
 export function isNight(zone: string, at: Date): boolean {
   const hour = hourIn(zone, at);
@@ -21,5 +18,5 @@ export function isNight(zone: string, at: Date): boolean {
 export function soundOf(kind: MessageKind, tier: Tier, band: number, night: boolean): 'wake' | 'silent' {
   if (kind === 'expire') return 'silent';
   if (!night) return 'wake';
-  return kind === 'alert' && tier === 'critical' && band < WAKING_BANDS ? 'wake' : 'silent';
+  return kind === 'alert' && tier === 'critical' && band < NEAR_BANDS ? 'wake' : 'silent';
 }

@@ -9,8 +9,10 @@ const BURST_MS = 250;
 const RAMP_FLOOR = 0.1;
 /** After this long without a push the provider has forgotten us, and the ramp starts again. */
 const IDLE_MS = 300_000;
-/** A worker that would wait longer than this gives its batch back instead: its lease must not run out in a queue. */
+/** A worker that would wait longer than this gives its batch back instead, for others to be served. */
 const MAX_WAIT_MS = 5_000;
+/** Nobody knows for longer than this that a provider is away: then somebody has to try. */
+const MAX_PAUSE_MS = 30_000;
 
 /**
  * A generic cell rate algorithm: `tat` is when the room granted so far will have been used up at the quota. One state in
@@ -43,25 +45,35 @@ redis.call('HSET', KEYS[1], 'tat', tostring(tat), 'since', state[2] or tostring(
 redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]) * 2)
 return 0`;
 
-interface Waiting {
-  readonly rank: number;
+/** What asks for room: flows share it in proportion to their weight; within a flow the nearest band is first. */
+export interface RoomRequest {
+  readonly provider: Provider;
   readonly messages: number;
-  readonly until: number;
+  /** One alert's asking, or its ending. */
+  readonly flow: string;
+  readonly weight: number;
+  readonly band: number;
+}
+
+/** Room to send now, or how long to stay away. */
+export type Room = { readonly granted: true } | { readonly granted: false; readonly retryMs: number };
+
+interface Waiting extends RoomRequest {
   readonly resolve: (room: Room) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Room to send now, or how long there will be none. */
-export type Room = { readonly granted: true } | { readonly granted: false; readonly retryMs: number };
-
 /**
- * Shares a provider's quota among all workers and starts slowly, as FCM asks. Within a worker, room goes to the lowest
- * rank first: endings, then the nearest band, whatever the order in which batches asked.
+ * Shares a provider's quota among all workers and starts slowly, as FCM asks. Within a worker room goes round the flows by
+ * start-time fair queueing (Goyal, Vin and Cheng, 1996), so that no child's alert waits behind another's million.
  */
 @Injectable()
 export class Pacer {
   private readonly waiting = new Map<Provider, Waiting[]>();
   private readonly serving = new Set<Provider>();
+  /** Virtual time up to which each flow has been served. */
+  private readonly served = new Map<string, number>();
+  private virtualNow = 0;
 
   constructor(
     @Inject(REDIS) private readonly redis: Redis,
@@ -73,29 +85,32 @@ export class Pacer {
     return Math.max(1, Math.min(100, Math.floor(this.env.PUSH_QUOTA_PER_MINUTE / 240)));
   }
 
-  /** Waits for room for `messages`; smaller ranks are served first. Rejects when Redis cannot be asked. */
-  take(provider: Provider, messages: number, rank: number): Promise<Room> {
+  /** Waits up to five seconds for room. Rejects when Redis cannot be asked. */
+  take(request: RoomRequest): Promise<Room> {
     const { promise, resolve, reject } = Promise.withResolvers<Room>();
-    const queue = this.waiting.get(provider) ?? [];
-    this.waiting.set(provider, queue);
-    const place = queue.findIndex((other) => other.rank > rank);
-    const waiting = { rank, messages, until: Date.now() + MAX_WAIT_MS, resolve, reject };
-    queue.splice(place === -1 ? queue.length : place, 0, waiting);
-    void this.serve(provider, queue);
-    return promise;
+    const queue = this.waiting.get(request.provider) ?? [];
+    this.waiting.set(request.provider, queue);
+    const waiting = { ...request, resolve, reject };
+    queue.push(waiting);
+    const timer = setTimeout(() => {
+      if (remove(queue, waiting)) resolve({ granted: false, retryMs: BURST_MS });
+    }, MAX_WAIT_MS);
+    void this.serve(request.provider, queue);
+    return promise.finally(() => clearTimeout(timer));
   }
 
-  /** The provider asked for a pause (Retry-After): every worker keeps it. */
+  /** The provider asked for a pause (Retry-After): every worker keeps it, for half a minute at the most. */
   async pause(provider: Provider, ms: number): Promise<void> {
-    await this.redis.eval(PAUSE, 1, keyOf(provider), ms, IDLE_MS);
+    await this.redis.eval(PAUSE, 1, keyOf(provider), Math.min(ms, MAX_PAUSE_MS), IDLE_MS);
   }
 
   private async serve(provider: Provider, queue: Waiting[]): Promise<void> {
     if (this.serving.has(provider)) return;
     this.serving.add(provider);
-    for (let next = queue.shift(); next; next = queue.shift()) {
+    for (let next = this.next(queue); next; next = this.next(queue)) {
+      remove(queue, next);
       try {
-        next.resolve(await this.reserve(provider, next));
+        next.resolve(await this.reserve(next));
       } catch (error) {
         next.reject(error);
       }
@@ -103,26 +118,35 @@ export class Pacer {
     this.serving.delete(provider);
   }
 
-  private async reserve(provider: Provider, { messages, until }: Waiting): Promise<Room> {
-    const patience = Math.max(0, until - Date.now());
+  /** The flow least served so far, and of it the nearest band. */
+  private next(queue: readonly Waiting[]): Waiting | undefined {
+    const start = (one: Waiting) => Math.max(this.virtualNow, this.served.get(one.flow) ?? 0);
+    return queue.toSorted((a, b) => start(a) - start(b) || a.band - b.band)[0];
+  }
+
+  private async reserve({ provider, messages, flow, weight }: Waiting): Promise<Room> {
     const perSecond = this.env.PUSH_QUOTA_PER_MINUTE / 60;
     const rampMs = this.env.PUSH_RAMP_SECONDS * 1000;
-    const answer = await this.redis.eval(
-      RESERVE,
-      1,
-      keyOf(provider),
-      messages,
-      perSecond,
-      rampMs,
-      patience,
-      RAMP_FLOOR,
-      IDLE_MS,
-    );
-    const wait = Number(answer);
+    const limits = [perSecond, rampMs, MAX_WAIT_MS, RAMP_FLOOR, IDLE_MS];
+    const wait = Number(await this.redis.eval(RESERVE, 1, keyOf(provider), messages, ...limits));
     if (wait < 0) return { granted: false, retryMs: -wait };
+    this.charge(flow, messages / weight);
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
     return { granted: true };
+  }
+
+  private charge(flow: string, cost: number): void {
+    const start = Math.max(this.virtualNow, this.served.get(flow) ?? 0);
+    this.virtualNow = start;
+    this.served.set(flow, start + cost);
+    for (const [known, until] of this.served) if (until <= this.virtualNow) this.served.delete(known);
   }
 }
 
 const keyOf = (provider: Provider) => `pacer:${provider}`;
+
+function remove(queue: Waiting[], waiting: Waiting): boolean {
+  const place = queue.indexOf(waiting);
+  if (place !== -1) queue.splice(place, 1);
+  return place !== -1;
+}

@@ -3,11 +3,12 @@ import { type Actor, actorReference } from '#access';
 import { Audience, type AudiencePreview } from '#audience';
 import { Audit } from '#audit';
 import { Cases } from '#cases';
-import { Clock, ENV, type Env, Refusal, Transactions } from '#platform';
+import { Clock, ENV, type Env, type RateLimit, RateLimits, Refusal, Transactions } from '#platform';
 import type { Alert } from './alert.entity.ts';
 import { Alerts } from './alert.service.ts';
 import type { Texts } from './alert.types.ts';
 import type { DispatchRefusal } from './dispatch.errors.ts';
+import { shownText } from './texts.ts';
 
 /** What a release would do, as far as an officer may know it beforehand. */
 export interface AlertPreview extends AudiencePreview {
@@ -17,8 +18,13 @@ export interface AlertPreview extends AudiencePreview {
   readonly lockScreen: Texts;
 }
 
+/** Looks that an officer may take in an hour. */
+const PREVIEWS_PER_HOUR = 30;
+
 @Injectable()
 export class Preview {
+  private readonly limit: RateLimit;
+
   constructor(
     private readonly alerts: Alerts,
     private readonly audience: Audience,
@@ -27,10 +33,14 @@ export class Preview {
     private readonly clock: Clock,
     private readonly transactions: Transactions,
     @Inject(ENV) private readonly env: Pick<Env, 'PUSH_QUOTA_PER_MINUTE'>,
-  ) {}
+    limits: RateLimits,
+  ) {
+    this.limit = limits.of({ name: 'previews', points: PREVIEWS_PER_HOUR, windowS: 3600 });
+  }
 
-  /** @throws Refusal `case_not_found`, `forbidden`, `alert_missing` */
+  /** @throws Refusal `case_not_found`, `forbidden`, `alert_missing`, `too_many_previews` */
   async ofCase(actor: Actor, caseId: string): Promise<AlertPreview> {
+    await this.demandRoom(actor);
     const { alert, message } = await this.transactions.run(async ({ tx }) => {
       const held = await this.cases.lock(tx, actor, 'alert.preview', caseId);
       const proposed = await this.alerts.ofCase(caseId, tx);
@@ -46,7 +56,18 @@ export class Preview {
     });
     const reach = await this.reach(alert);
     const minutes = reach.reached === null ? null : Math.ceil(reach.reached / this.env.PUSH_QUOTA_PER_MINUTE);
-    return { ...reach, minutesAtQuota: minutes, lockScreen: message.texts };
+    const shown = { ...message, instruction: alert.instruction, callNumber: alert.callNumber };
+    const lockScreen = { 'zh-CN': shownText(shown, 'zh-CN'), en: shownText(shown, 'en') };
+    return { ...reach, minutesAtQuota: minutes, lockScreen };
+  }
+
+  /** Circle upon circle would locate a phone by subtraction. */
+  private async demandRoom(actor: Actor): Promise<void> {
+    const retryAfter = await this.limit.consume(actorReference(actor));
+    if (retryAfter === null) return;
+    throw new Refusal<DispatchRefusal>('too_many_previews', 'Too many previews in the last hour. Submit, or wait.', {
+      retryAfter,
+    });
   }
 
   private reach({ tier, area, origin }: Alert): Promise<AudiencePreview> | AudiencePreview {

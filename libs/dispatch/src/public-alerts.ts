@@ -1,15 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import { AlertRepository } from './alert.repository.ts';
 import type { PublicAlert } from './alert.types.ts';
+import { asks, endingTexts } from './texts.ts';
 
 /** What anybody may know: released alerts, by their unguessable slug. */
 @Injectable()
 export class PublicAlerts {
   constructor(private readonly alerts: AlertRepository) {}
 
-  /** @returns null when no alert of that slug was ever released. */
-  bySlug(slug: string): Promise<PublicAlert | null> {
-    return this.alerts.publicBySlug(slug);
+  /**
+   * An alert is over when its time is over, whether or not a worker has ended it yet.
+   * @returns null when no alert of that slug was ever released
+   */
+  async bySlug(slug: string): Promise<PublicAlert | null> {
+    const alert = await this.alerts.publicBySlug(slug);
+    if (!alert || alert.state === 'live' || !asks(alert.message.kind)) return alert;
+    const { message, expiresAt } = alert;
+    return {
+      ...alert,
+      endedAt: expiresAt,
+      message: {
+        kind: 'expire',
+        version: message.version + 1,
+        texts: endingTexts('expire', 'ended'),
+        createdAt: expiresAt,
+      },
+    };
   }
 
   /** @returns the picture; 'gone' once the alert has ended; null when there is none. */

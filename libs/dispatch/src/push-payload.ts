@@ -3,7 +3,7 @@ import type { PushMessage } from '#push';
 import type { PushTarget } from '#audience';
 import type { Lease } from './batch.repository.ts';
 import { soundOf } from './night.ts';
-import { INSTRUCTIONS } from './texts.ts';
+import { asks, shownText } from './texts.ts';
 
 /** What every push of one batch has in common. */
 export interface Pushing {
@@ -15,9 +15,8 @@ export interface Pushing {
 
 /** One recipient's push: its text in the phone's language, complete without any other message. */
 export function pushTo(target: PushTarget, ref: string, { lease, night, publicUrl }: Pushing): PushMessage {
-  const { title, body } = lease.texts[target.language];
+  const { title, body } = shownText(lease, target.language);
   const link = `${publicUrl}/a/${lease.slug}`;
-  const asking = lease.kind === 'alert' || lease.kind === 'update';
   return {
     token: target.token,
     platform: target.platform,
@@ -27,12 +26,12 @@ export function pushTo(target: PushTarget, ref: string, { lease, night, publicUr
     version: lease.version,
     ref,
     title,
-    body: asking ? `${body}\n${INSTRUCTIONS[lease.instruction][target.language]} ${lease.callNumber}` : body,
+    body,
     area: compactArea(lease.area),
     band: lease.band,
     sound: soundOf(lease.kind, lease.tier, lease.band, night),
     link,
-    photo: asking && lease.hasPhoto ? `${link}/photo.jpg` : null,
+    photo: asks(lease.kind) && lease.hasPhoto ? `${link}/photo.jpg` : null,
     expiresAt: lease.deadline,
   };
 }

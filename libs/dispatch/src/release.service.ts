@@ -85,7 +85,7 @@ export class Release {
   private async submitHeld(tx: EntityManager, actor: Actor, held: Case): Promise<void> {
     this.cases.demandAct(held, 'submit');
     await this.demandAlert(tx, held);
-    await this.cases.demandSubmittable(held);
+    await this.cases.demandSubmittable(tx, held);
     await this.cases.addAuthor(tx, actor, held);
     await this.cases.move(tx, actor, held, 'submit', { submittedAt: this.clock.now(), decisionReason: null });
   }
@@ -114,11 +114,11 @@ export class Release {
       this.cases.demandAct(held, 'verify');
       const { alert, message } = await this.demandAlert(tx, held);
       await this.demandVersion(tx, held, alert, message, version);
-      await this.cases.demandSubmittable(held);
-      await this.cases.move(tx, actor, held, 'verify', { verifierId: actor.id, verifiedAt: this.clock.now() });
+      await this.cases.demandSubmittable(tx, held);
       demandState(alert, 'release');
-      const asked = await this.askRing(unit, alert, message);
-      await this.alertRows.release(tx, alert.id);
+      const { from, ...asked } = await this.askRing(unit, alert, message);
+      await this.alertRows.release(tx, alert.id, from);
+      await this.cases.move(tx, actor, held, 'verify', { verifierId: actor.id, verifiedAt: this.clock.now() });
       await this.audit.record(tx, {
         agencyId: alert.agencyId,
         actor: actorReference(actor),
@@ -130,19 +130,20 @@ export class Release {
     });
   }
 
+  /** Snapshots whom to ask. @returns also the instant sending begins, null for now */
   private async askRing({ tx, enqueue }: UnitOfWork, alert: Alert, message: Message) {
     const { tier, zone, origin } = alert;
-    if (tier === 'page_only') return { targeted: 0, withheld: {} };
-    const at = this.clock.now();
-    const wave = { alertId: alert.id, messageId: message.id, audience: 'ring' as const, epoch: alert.epoch };
-    const waveId = await this.waves.insert(tx, wave);
-    const byDayOnly = tier === 'serious' && isNight(zone, at);
-    const runAt = byDayOnly ? await this.waves.morning(tx, zone, at) : null;
+    // An exercise is practised by officers; a page-only alert is found, not sent.
+    if (tier === 'page_only' || alert.mode === 'exercise') return { targeted: 0, withheld: {}, from: null };
+    const now = this.clock.now();
+    const byDayOnly = tier === 'serious' && isNight(zone, now);
+    const from = byDayOnly ? await this.waves.morning(tx, zone, now) : null;
+    const waveId = await this.waves.insert(tx, { alertId: alert.id, messageId: message.id, audience: 'ring' });
     const [lon, lat] = origin.coordinates as [number, number];
-    const query = { area: alert.area, origin: [lon, lat] as const, tier, at };
-    const asked = await this.waves.snapshotRing(tx, waveId, query, DAILY_CAP[tier], runAt);
+    const query = { area: alert.area, origin: [lon, lat] as const, tier, at: from ?? now };
+    const asked = await this.waves.snapshotRing(tx, waveId, query, DAILY_CAP[tier], from);
     await enqueue(feed, {});
-    return asked;
+    return { ...asked, from };
   }
 
   private async demandAlert(tx: EntityManager, held: Case) {

@@ -1,5 +1,5 @@
 import type { CaseType } from '#cases';
-import type { Instruction, Localised, MessageKind, Texts } from './alert.types.ts';
+import type { Instruction, Language, Localised, MessageKind, Texts } from './alert.types.ts';
 
 /** 'Runaway' and 'family abduction' are never shown: both kinds of abduction tell the public the same. */
 const INSTRUCTION_OF: Record<CaseType, Instruction> = {
@@ -15,7 +15,7 @@ export function instructionFor(type: CaseType): Instruction {
 }
 
 /** What to do, without the number to call. */
-export const INSTRUCTIONS: Record<Instruction, Localised> = {
+const INSTRUCTIONS: Record<Instruction, Localised> = {
   do_not_approach: {
     'zh-CN': '如发现孩子，请勿靠近，立即拨打',
     en: 'If you see the child, do not approach. Call',
@@ -26,6 +26,25 @@ export const INSTRUCTIONS: Record<Instruction, Localised> = {
   },
   call: { 'zh-CN': '如有线索，请拨打', en: 'If you know anything, call' },
 };
+
+/** A message as phones show it; one that asks for help also says what to do and whom to call. */
+export function shownText(
+  message: {
+    readonly kind: MessageKind;
+    readonly texts: Texts;
+    readonly instruction: Instruction;
+    readonly callNumber: string;
+  },
+  language: Language,
+): { readonly title: string; readonly body: string } {
+  const text = message.texts[language];
+  if (!asks(message.kind)) return text;
+  return { ...text, body: `${text.body}\n${INSTRUCTIONS[message.instruction][language]} ${message.callNumber}` };
+}
+
+export function asks(kind: MessageKind): boolean {
+  return kind === 'alert' || kind === 'update';
+}
 
 /** How an ending is told. 'The child is safe' is said only when police choose to; nothing else is ever told of an outcome. */
 export type PublicEnding = 'safe' | 'ended';

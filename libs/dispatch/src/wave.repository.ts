@@ -10,24 +10,23 @@ export interface NewWave {
   readonly alertId: string;
   readonly messageId: string;
   readonly audience: 'ring' | 'notified';
-  readonly epoch: number;
 }
 
 /** Why devices inside the area were not asked, and how many. */
 export type Withheld = Readonly<Partial<Record<'opted_out' | 'muted' | 'quiet_hours' | 'daily_cap', number>>>;
 
 /**
- * The end of every snapshot: cuts `asked (device_id, band)` into batches, nearest band first, and stores them.
- * Batches keep to one band: a band is the unit of 'nearest first' and of what may sound at night.
+ * The end of every snapshot: cuts `asked (device_id, provider, band)` into batches, nearest band first, and stores them.
+ * Batches keep to one provider and one band: a band is the unit of 'nearest first' and of what may sound at night.
  */
 const storeBatches = (wave: string, runAt: string, firstSeq: string) => `
   slices AS (
-    SELECT ${firstSeq} + row_number() OVER (ORDER BY band, start) AS seq, band, ids[start : start + ${BATCH_SIZE - 1}] AS ids
-    FROM (SELECT band, array_agg(device_id) AS ids FROM asked GROUP BY band) banded,
+    SELECT ${firstSeq} + row_number() OVER (ORDER BY band, provider, start) AS seq, provider, band, ids[start : start + ${BATCH_SIZE - 1}] AS ids
+    FROM (SELECT provider, band, array_agg(device_id) AS ids FROM asked GROUP BY provider, band) banded,
       generate_series(1, cardinality(ids), ${BATCH_SIZE}) AS start
   ), stored AS (
     INSERT INTO batches (wave_id, alert_id, seq, provider, band, size, run_at)
-    SELECT w.id, w.alert_id, seq, 'fcm', band, cardinality(ids), ${runAt}
+    SELECT w.id, w.alert_id, seq, provider, band, cardinality(ids), ${runAt}
     FROM slices, waves w WHERE w.id = ${wave}
     RETURNING id, seq
   ), recipients AS (
@@ -36,7 +35,7 @@ const storeBatches = (wave: string, runAt: string, firstSeq: string) => `
 
 /** Those of settled batches who were asked, or may have been, and can still be reached. */
 const NOTIFIED = `
-  SELECT recipient.id AS device_id, b.band
+  SELECT recipient.id AS device_id, b.provider, b.band
   FROM batches b JOIN waves w ON w.id = b.wave_id AND w.audience <> 'notified'
     JOIN batch_recipients r ON r.batch_id = b.id
     CROSS JOIN LATERAL unnest(r.ids, string_to_array(b.results, NULL)) AS recipient(id, result)
@@ -47,8 +46,8 @@ const NOTIFIED = `
 export class WaveRepository {
   async insert(tx: EntityManager, wave: NewWave): Promise<number> {
     const [row] = await tx.query<[{ id: number }]>(
-      'INSERT INTO waves (alert_id, message_id, audience, epoch) VALUES ($1, $2, $3, $4) RETURNING id',
-      [wave.alertId, wave.messageId, wave.audience, wave.epoch],
+      'INSERT INTO waves (alert_id, message_id, audience) VALUES ($1, $2, $3) RETURNING id',
+      [wave.alertId, wave.messageId, wave.audience],
     );
     return row.id;
   }
@@ -74,14 +73,15 @@ export class WaveRepository {
            AND alert_id <> (SELECT alert_id FROM waves WHERE id = ${own(1)})
        ), capped AS (
          SELECT recipient.id FROM recent JOIN batches b ON b.wave_id = recent.id
-           JOIN batch_recipients r ON r.batch_id = b.id CROSS JOIN LATERAL unnest(r.ids) AS recipient(id)
-         WHERE (SELECT count(DISTINCT alert_id) FROM recent) >= ${own(2)}
+           JOIN batch_recipients r ON r.batch_id = b.id
+           CROSS JOIN LATERAL unnest(r.ids, string_to_array(b.results, NULL)) AS recipient(id, result)
+         WHERE recipient.result IN ('a', 'k') AND (SELECT count(DISTINCT alert_id) FROM recent) >= ${own(2)}
          GROUP BY recipient.id HAVING count(DISTINCT recent.alert_id) >= ${own(2)}
        ), audience AS (
-         SELECT a.device_id, a.band,
+         SELECT a.device_id, a.provider, a.band,
            coalesce(a.withheld, CASE WHEN capped.id IS NOT NULL THEN 'daily_cap' END) AS withheld
          FROM (${audience.sql}) a LEFT JOIN capped ON capped.id = a.device_id
-       ), asked AS (SELECT device_id, band FROM audience WHERE withheld IS NULL),
+       ), asked AS (SELECT device_id, provider, band FROM audience WHERE withheld IS NULL),
        ${storeBatches(own(1), `coalesce(${own(3)}::timestamptz, now())`, '0')}
        SELECT withheld, count(*) AS devices FROM audience GROUP BY withheld`,
       [...audience.parameters, waveId, dailyCap, runAt],
@@ -130,10 +130,15 @@ export class WaveRepository {
 
   /** Marks waves whose every batch is settled. @returns their ids */
   async settle(tx: EntityManager): Promise<number[]> {
+    // Two statements: the second's snapshot begins once the locks are held, so that it sees what an append has added.
+    const open = await tx.query<{ id: number }[]>(
+      'SELECT id FROM waves WHERE settled_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED',
+    );
     const [rows] = await tx.query<[{ id: number }[], number]>(
-      `UPDATE waves w SET settled_at = now()
-       WHERE settled_at IS NULL AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.wave_id = w.id AND b.state <> 'settled')
+      `UPDATE waves w SET settled_at = now() WHERE id = ANY ($1::bigint[])
+         AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.wave_id = w.id AND b.state <> 'settled')
        RETURNING id`,
+      [open.map((row) => row.id)],
     );
     return rows.map((row) => row.id);
   }

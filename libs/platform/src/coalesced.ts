@@ -11,9 +11,7 @@ export class Coalesced {
   /** Resolves when a round that began after this call has ended; rejects when it failed. */
   run(): Promise<void> {
     this.again = true;
-    this.running ??= this.rounds().finally(() => {
-      this.running = undefined;
-    });
+    this.running ??= this.rounds();
     return this.running;
   }
 
@@ -26,10 +24,12 @@ export class Coalesced {
     try {
       while (this.again) {
         this.again = false;
-        await this.work();
+        await Promise.try(this.work);
       }
     } finally {
+      // In the same turn as the last look at `again`: a call after this starts anew, one before it was seen.
       this.again = false;
+      this.running = undefined;
     }
   }
 }

@@ -15,6 +15,8 @@ export function databaseOptions(env: Env, applicationName: string): DataSourceOp
     logging: false,
     extra: {
       max: env.DATABASE_POOL,
+      // Compiling a statement costs more than any of ours takes.
+      options: '-c jit=off',
       connectionTimeoutMillis: 10_000,
       // A statement that hangs must not hold a connection for ever; the longest honest one is a snapshot.
       statement_timeout: 60_000,

@@ -46,8 +46,13 @@ const schema = z
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
   })
   .superRefine((env, context) => {
-    if (env.NODE_ENV === 'production' && env.SECRET_KEY === DEVELOPMENT_KEY) {
-      context.addIssue({ code: 'custom', path: ['SECRET_KEY'], message: 'is required in production' });
+    const serious = env.NODE_ENV === 'production' || env.DEPLOYMENT === 'real';
+    if (serious && env.SECRET_KEY === DEVELOPMENT_KEY) {
+      context.addIssue({
+        code: 'custom',
+        path: ['SECRET_KEY'],
+        message: 'is required in production and for real alerts',
+      });
     }
   });
 

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ENV, type Env } from './env.ts';
 
 /** What a MAC is for; each purpose has a key of its own, so that one kind of token never passes for another. */
-export type MacPurpose = 'recipient-reference' | 'forward-link' | 'view-digest';
+export type MacPurpose = 'recipient-reference' | 'forward-link' | 'view-digest' | 'rate-limit';
 
 /** Truncated HMACs under keys derived (HKDF, RFC 5869) from SECRET_KEY. */
 @Injectable()

@@ -23,6 +23,8 @@ export function loggingModule(processName: string): DynamicModule {
     useFactory: (env: Env) => ({
       // nestjs-pino 5.2's own pattern, `{/*splat}`, matches no path on Nest 12's Fastify adapter.
       forRoutes: [{ path: '{*splat}', method: RequestMethod.ALL }],
+      // Ids noted while a request is served stand in its closing line too.
+      assignResponse: true,
       pinoHttp: {
         name: processName,
         level: env.LOG_LEVEL,

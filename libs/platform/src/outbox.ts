@@ -1,10 +1,8 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
-import { getQueueToken } from '@nestjs/bullmq';
-import type { Queue } from 'bullmq';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Coalesced } from './coalesced.ts';
 import type { JobData, JobDefinition } from './jobs.ts';
+import { QueueAdds } from './queue-adds.ts';
 import { OutboxRepository, type OutboxRow } from './outbox.repository.ts';
 
 /** Rows relayed in one transaction; bounds how long their locks are held. */
@@ -22,7 +20,7 @@ export class Outbox implements OnApplicationShutdown {
   constructor(
     private readonly dataSource: DataSource,
     private readonly rows: OutboxRepository,
-    private readonly modules: ModuleRef,
+    private readonly queues: QueueAdds,
   ) {}
 
   /** Promises a job; it is added to its queue once `tx` has committed. */
@@ -53,13 +51,9 @@ export class Outbox implements OnApplicationShutdown {
   private async relay(tx: EntityManager): Promise<number> {
     const rows = await this.rows.take(tx, RELAY_CHUNK);
     for (const [queue, jobs] of Map.groupBy(rows, (row) => row.queue)) {
-      await this.queue(queue).addBulk(jobs.map(toJob));
+      await this.queues.add(queue, jobs.map(toJob));
     }
     return rows.length;
-  }
-
-  private queue(name: string): Queue {
-    return this.modules.get<Queue>(getQueueToken(name), { strict: false });
   }
 }
 

@@ -7,12 +7,17 @@ import { ENV, type Env } from './env.ts';
 import { Idempotency } from './idempotency.ts';
 import { IdempotencyRepository } from './idempotency.repository.ts';
 import { Keys } from './keys.ts';
+import { LogContext } from './log-context.ts';
 import { loggingModule } from './logging.ts';
 import { Outbox } from './outbox.ts';
 import { OutboxRepository } from './outbox.repository.ts';
+import { RateLimits } from './rate-limit.ts';
+import { QueueAdds } from './queue-adds.ts';
 import { QueueErrors } from './queue-errors.ts';
 import { RedisModule } from './redis.ts';
 import { Transactions } from './transactions.ts';
+import { Zones } from './zones.ts';
+import { ZonesRepository } from './zones.repository.ts';
 
 /** What every process needs: settings, logs, the database, Redis, queues, the clock and keys. */
 @Global()
@@ -31,8 +36,22 @@ export class PlatformModule {
         DiscoveryModule,
         BullModule.forRootAsync({ inject: [ENV], useFactory: queueDefaults }),
       ],
-      providers: [Clock, Idempotency, IdempotencyRepository, Keys, Outbox, OutboxRepository, QueueErrors, Transactions],
-      exports: [Clock, Idempotency, Keys, Outbox, Transactions, RedisModule],
+      providers: [
+        Clock,
+        Idempotency,
+        IdempotencyRepository,
+        Keys,
+        LogContext,
+        Outbox,
+        OutboxRepository,
+        QueueAdds,
+        QueueErrors,
+        RateLimits,
+        Transactions,
+        Zones,
+        ZonesRepository,
+      ],
+      exports: [Clock, Idempotency, Keys, LogContext, Outbox, QueueAdds, RateLimits, Transactions, Zones, RedisModule],
     };
   }
 }

@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { Keys } from './keys.ts';
+import { REDIS } from './redis.ts';
 
 export interface RateLimitOptions {
   /** Distinguishes this limit's counters from every other's. */
@@ -11,14 +13,28 @@ export interface RateLimitOptions {
   readonly blockS?: number;
 }
 
-/**
- * Counts in Redis for all processes together and, while Redis is away, in each for itself: a limit never fails open. Keys are
- * hashed, so that no address or login stands in Redis.
- */
+/** Makes limits that count in Redis for all processes together and, while Redis is away, in each for itself: none fails open. */
+@Injectable()
+export class RateLimits {
+  constructor(
+    @Inject(REDIS) private readonly redis: Redis,
+    private readonly keys: Keys,
+  ) {}
+
+  of(options: RateLimitOptions): RateLimit {
+    return new RateLimit(this.redis, this.keys, options);
+  }
+}
+
+/** One limit. Its keys are MACed: who reads Redis learns no address and no login, not even by trying all of them. */
 export class RateLimit {
   private readonly limiter: RateLimiterRedis;
 
-  constructor(redis: Redis, { name, points, windowS, blockS = 0 }: RateLimitOptions) {
+  constructor(
+    redis: Redis,
+    private readonly keys: Keys,
+    { name, points, windowS, blockS = 0 }: RateLimitOptions,
+  ) {
     const limit = { keyPrefix: name, points, duration: windowS, blockDuration: blockS };
     const insuranceLimiter = new RateLimiterMemory(limit);
     this.limiter = new RateLimiterRedis({
@@ -32,7 +48,7 @@ export class RateLimit {
   /** Takes one point. @returns null when there was one, else the whole seconds to wait. */
   async consume(key: string): Promise<number | null> {
     try {
-      await this.limiter.consume(digest(key));
+      await this.limiter.consume(this.counterOf(key));
       return null;
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
@@ -42,14 +58,14 @@ export class RateLimit {
 
   /** Gives a point back. */
   async reward(key: string): Promise<void> {
-    await this.limiter.reward(digest(key));
+    await this.limiter.reward(this.counterOf(key));
   }
 
   async reset(key: string): Promise<void> {
-    await this.limiter.delete(digest(key));
+    await this.limiter.delete(this.counterOf(key));
   }
-}
 
-function digest(key: string): string {
-  return createHash('sha256').update(key).digest('base64url').slice(0, 22);
+  private counterOf(key: string): string {
+    return this.keys.mac('rate-limit', key, 16).toString('base64url');
+  }
 }

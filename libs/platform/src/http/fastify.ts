@@ -2,23 +2,28 @@ import type { IncomingMessage } from 'node:http';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyServerOptions } from 'fastify';
 import type { Env } from '../env.ts';
+import { PHOTO_MAX_BYTES } from '../image.ts';
 import { requestId } from '../logging.ts';
+import { type ParserAnswer, type ParserFault, parserFaultHandler } from './parser-faults.ts';
 
 /** Bytes of a request's body, uploads apart. */
 export const BODY_LIMIT = 256 * 1024;
 
 /** Bytes of one uploaded file: a photo as phones take them. */
-export const FILE_LIMIT = 12 * 1024 * 1024;
+export const FILE_LIMIT = PHOTO_MAX_BYTES;
 
-type RouterFault = FastifyServerOptions['frameworkErrors'];
+/** How a process answers what Nest never hears of. */
+export interface FaultAnswers {
+  /** An address that the router cannot decode, or that is too long. */
+  readonly router: NonNullable<FastifyServerOptions['frameworkErrors']>;
+  /** Bytes that are not a request. */
+  readonly parser: (fault: ParserFault) => ParserAnswer;
+}
 
-/**
- * Fastify with the bounds that every process has, and one id per request for its log and its answers.
- * @param answerRouterFault answers an address that the router cannot decode, which Nest never hears of.
- */
-export function fastifyAdapter(env: Pick<Env, 'TRUST_PROXY'>, answerRouterFault?: RouterFault): FastifyAdapter {
+/** Fastify with the bounds that every process has, and one id per request for its log and its answers. */
+export function fastifyAdapter(env: Pick<Env, 'TRUST_PROXY'>, answers?: FaultAnswers): FastifyAdapter {
   return new FastifyAdapter({
-    ...(answerRouterFault && { frameworkErrors: answerRouterFault }),
+    ...(answers && { frameworkErrors: answers.router, clientErrorHandler: parserFaultHandler(answers.parser) }),
     bodyLimit: BODY_LIMIT,
     trustProxy: env.TRUST_PROXY ? ['loopback', 'linklocal', 'uniquelocal'] : false,
     // A photo on a slow line; a client that drips headers or body for ever is cut off.

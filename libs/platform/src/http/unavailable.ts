@@ -32,6 +32,15 @@ export function isUnavailable(error: unknown): boolean {
   if (!isNativeError(error)) return false;
   const cause: NodeJS.ErrnoException = error instanceof QueryFailedError ? (error.driverError as Error) : error;
   const code = cause.code ?? '';
+  if (isHangUp(cause)) return false;
   if (NETWORK_CODES.has(code) || PASSING_SQLSTATE.test(code)) return true;
   return CODELESS.some((words) => cause.message.startsWith(words));
+}
+
+/** Whether an error says that the client went away before its request was whole: nobody is there to be answered. */
+export function isHangUp(error: unknown): boolean {
+  if (!isNativeError(error)) return false;
+  const { code = '', message }: NodeJS.ErrnoException = error;
+  // Node's http says no more of it (`connResetException('aborted')`); @fastify/multipart has its own word.
+  return (code === 'ECONNRESET' && message === 'aborted') || code === 'FST_MP_PREMATURE_CLOSE';
 }

@@ -1,0 +1,61 @@
+import type { PushTarget } from '#audience';
+import type { PushMessage, PushOutcome } from '#push';
+import type { Lease } from './batch.repository.ts';
+import { Results } from './results.ts';
+
+/** What ended a run before its recipients did. */
+export type Interruption =
+  { readonly why: 'overtaken' | 'lost' } | { readonly why: 'no_room' | 'refused'; readonly retryMs: number };
+
+/** Nobody is told to wait longer than this by a header: an hour of Retry-After is an hour of a child. */
+const MAX_RETRY_AFTER_MS = 60_000;
+/** Pause when a provider refuses at large without saying for how long. */
+const REFUSED_MS = 1_000;
+/** A few 429s are about single phones; this share of a chunk is about us. */
+const AT_LARGE = 0.1;
+
+/** One worker's hold on one batch, and what it has learnt. */
+export class BatchRun {
+  readonly results: Results;
+  readonly dead: Pick<PushTarget, 'id' | 'token'>[] = [];
+  /** How many outcomes of each code were not 'accepted'. */
+  readonly codes = new Map<string, number>();
+  pushed = false;
+  /** The longest wait that the provider asked for. */
+  retryMs = 0;
+  private refused = 0;
+
+  constructor(readonly lease: Lease) {
+    this.results = new Results(lease.results, lease.size);
+  }
+
+  record(indexes: readonly number[], messages: readonly PushMessage[], outcomes: readonly PushOutcome[]): void {
+    this.refused = 0;
+    indexes.forEach((index, place) => {
+      const outcome = outcomes[place] as PushOutcome;
+      this.results.record(index, outcome.outcome);
+      this.note(outcome);
+      if (outcome.outcome === 'unregistered') {
+        this.dead.push({ id: this.lease.ids[index] as number, token: (messages[place] as PushMessage).token });
+      }
+    });
+  }
+
+  /** Whether the chunk just recorded was refused at large, and for how long to stay away then. */
+  refusedAtLarge(size: number): { readonly why: 'refused'; readonly retryMs: number } | null {
+    const atLarge = this.refused > size * AT_LARGE && (this.refused > 1 || size === 1);
+    return atLarge ? { why: 'refused', retryMs: Math.max(REFUSED_MS, this.retryMs) } : null;
+  }
+
+  private note(outcome: PushOutcome): void {
+    if (outcome.outcome === 'accepted') {
+      this.pushed = true;
+      return;
+    }
+    const code = outcome.outcome === 'unregistered' ? 'UNREGISTERED' : outcome.code;
+    this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    if (outcome.outcome !== 'retry') return;
+    this.refused++;
+    this.retryMs = Math.max(this.retryMs, Math.min(outcome.afterMs ?? 0, MAX_RETRY_AFTER_MS));
+  }
+}
