@@ -1,10 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { constants, createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  constants,
+  createSecureServer,
+  type Http2SecureServer,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { createFcmGateway, type FcmEvent, type FcmOptions, type PushGateway, type PushMessage } from '#push';
 import { startSimulator, type SettingsPatch, type Simulator } from '../apps/fcm-simulator/src/simulator.ts';
 import {
@@ -54,7 +62,9 @@ function gatewayTo(endpoint: string, options: Partial<FcmOptions> = {}): PushGat
   return createFcmGateway({ projectId: 'golden72-sim', endpoint, caFile: join(dir, 'ca.pem'), ...options });
 }
 
-const fixedCredential = () => ({ getAccessToken: async () => ({ access_token: 'ya29.invented', expires_in: 3600 }) });
+const fixedCredential = (token: string) => () => ({
+  getAccessToken: async () => ({ access_token: token, expires_in: 3600 }),
+});
 
 const names = async (gateway: PushGateway, messages: readonly PushMessage[]) =>
   (await gateway.send('real', messages)).map(named);
@@ -180,12 +190,16 @@ describe('FCM, simulated', () => {
   it('renews a token before it expires', async () => {
     await simulator.configure({ tokenLifetimeSeconds: 2 });
     gateway = gatewayTo(simulator.fcmUrl);
-    // The first token is refused after two seconds.
-    const enough = performance.now() + 2500;
+    expect(await names(gateway, pushMessages(1))).toEqual(['accepted']);
+    // Issued after the gateway's first token, and never renewed: once it is refused, so is that one.
+    const credential = fixedCredential(simulator.issueBearer());
+    const unrenewed = gatewayTo(simulator.fcmUrl, { credential });
     await until(async () => {
       expect(await names(gateway, pushMessages(1))).toEqual(['accepted']);
-      return performance.now() > enough;
+      return (await names(unrenewed, [pushMessage(1)]))[0] === 'retry UNAUTHENTICATED';
     });
+    expect(await names(gateway, pushMessages(1))).toEqual(['accepted']);
+    await unrenewed.close();
   });
 
   it('passes Retry-After on', async () => {
@@ -247,6 +261,16 @@ describe('FCM, simulated', () => {
     expect(JSON.stringify(events)).not.toMatch(/sim:|走失|invented|ref-/);
   });
 
+  it('tells of refused and of unforeseen messages by number and kind alone', async () => {
+    const events: FcmEvent[] = [];
+    gateway = gatewayTo(simulator.fcmUrl, { onEvent: (event) => events.push(event) });
+    const strangers = [1, 2].map((n) => pushMessage(n, { token: `someone:${n}` }));
+    await gateway.send('demo', [...strangers, pushMessage(3, { expiresAt: new Date(Number.NaN) })]);
+    expect(events).toContainEqual({ event: 'refused', messages: 2 });
+    expect(events).toContainEqual({ event: 'unexpected', reason: 'RangeError' });
+    expect(JSON.stringify(events)).not.toMatch(/someone|sim:|走失|ref-/);
+  });
+
   it('has retried when it cannot sign in', async () => {
     const events: FcmEvent[] = [];
     const credential = () => ({ getAccessToken: () => Promise.reject(new TypeError('a private key')) });
@@ -293,7 +317,7 @@ describe('FCM, scripted', () => {
     stream.end(MESSAGE_NAME);
   };
   const open = (endpoint: string, options: Partial<FcmOptions> = {}) =>
-    gatewayTo(endpoint, { credential: fixedCredential, requestTimeoutMs: 1500, ...options });
+    gatewayTo(endpoint, { credential: fixedCredential('ya29.invented'), requestTimeoutMs: 1500, ...options });
 
   beforeAll(async () => {
     await (await simulate()).close();
@@ -362,6 +386,19 @@ describe('FCM, scripted', () => {
     gateway = open(endpoint, { maxSessions: 1 });
     const lost = ['unknown STREAM_RESET', 'unknown CONNECTION_LOST'];
     expect(await names(gateway, pushMessages(3))).toEqual([...lost, 'accepted']);
+  });
+
+  it('has retried what a session would not take, and sends the rest on another', async () => {
+    const events: FcmEvent[] = [];
+    gateway = open(await serve(accept), { onEvent: (event) => events.push(event) });
+    expect(await names(gateway, pushMessages(1))).toEqual(['accepted']);
+    const failing = failingRequest(Object.assign(new TypeError('of ref-1'), { code: 'ERR_INVENTED' }));
+    try {
+      expect(await names(gateway, pushMessages(3))).toEqual(['retry NOT_SENT', 'accepted', 'accepted']);
+    } finally {
+      failing.mockRestore();
+    }
+    expect(events).toContainEqual({ event: 'retired', reason: 'ERR_INVENTED', opened: true });
   });
 
   it('does not know of what was sent when the connection is cut', async () => {
@@ -459,7 +496,8 @@ describe('an FCM endpoint that takes connections and says nothing', () => {
   });
   afterEach(() => relay.close());
 
-  const open = (options: Partial<FcmOptions>) => gatewayTo(relay.endpoint, { credential: fixedCredential, ...options });
+  const open = (options: Partial<FcmOptions>) =>
+    gatewayTo(relay.endpoint, { credential: fixedCredential('ya29.invented'), ...options });
 
   it('is given up, and the messages are to be retried', async () => {
     const gateway = open({ connectTimeoutMs: 200, backoffMs: 60_000, maxBackoffMs: 60_000 });
@@ -495,11 +533,22 @@ describe('an FCM endpoint', () => {
     '%s reaches people',
     async (endpoint) => {
       const gateway = createFcmGateway({ projectId: 'p', endpoint, warmSessions: 0 });
-      await expect(gateway.send('demo', [])).rejects.toThrow('REAL_PROVIDER_OUTSIDE_REAL_MODE');
+      const outcomes = await gateway.send('demo', pushMessages(1));
+      expect(outcomes).toEqual([{ outcome: 'rejected', code: 'REAL_PROVIDER_OUTSIDE_REAL_MODE' }]);
       await gateway.close();
     },
   );
 });
+
+/** Makes the next request on any session of this process throw. */
+function failingRequest(error: Error) {
+  const session = connectHttp2('https://localhost:1', { createConnection: () => new PassThrough() });
+  const prototype = Object.getPrototypeOf(session) as ClientHttp2Session;
+  session.on('error', () => {}).destroy();
+  return jest.spyOn(prototype, 'request').mockImplementationOnce(() => {
+    throw error;
+  });
+}
 
 interface Relay {
   readonly endpoint: string;

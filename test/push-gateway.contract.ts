@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PushRefused, type Mode, type PushGateway, type PushMessage, type PushOutcome } from '#push';
+import type { Mode, PushGateway, PushMessage, PushOutcome } from '#push';
 
 /** How the simulated provider treats whatever comes. */
 export type ProviderMood = 'well' | 'slow' | 'failing' | 'silent' | 'garbling' | 'gone';
@@ -179,18 +179,40 @@ export function pushGatewayContract(name: string, makeHarness: () => Promise<Pus
       expect(await gateway.send(mode, pushMessages(1))).toEqual([{ outcome: 'accepted' }]);
     });
 
-    it.each<Mode>(['demo', 'exercise'])('refuses a whole call of mode %s for one real token in it', async (mode) => {
-      const sending = gateway.send(mode, [...pushMessages(5), pushMessage(6, { token: REAL_TOKEN })]);
-      await expect(sending).rejects.toThrow(PushRefused);
-      expect(harness.requests()).toBe(0);
+    it.each<Mode>(['demo', 'exercise'])('keeps real tokens out of mode %s and sends to the others', async (mode) => {
+      const messages = pushMessages(30).map((message, n) =>
+        n % 3 === 1 ? { ...message, token: `${REAL_TOKEN}-${n}`, alertId: 'alert-of-strangers' } : message,
+      );
+      const refused = 'rejected REAL_TOKEN_OUTSIDE_REAL_MODE';
+      expect((await gateway.send(mode, messages)).map(named)).toEqual(
+        messages.map((_, n) => (n % 3 === 1 ? refused : 'accepted')),
+      );
+      expect(harness.requests()).toBe(20);
+      expect(harness.books('alert-1').accepted).toBe(20);
+      expect(harness.books('alert-of-strangers').accepted).toBe(0);
+      expect((await gateway.send(mode, [pushMessage(1, { token: REAL_TOKEN })])).map(named)).toEqual([refused]);
+      expect(harness.requests()).toBe(20);
     });
 
-    it('refuses drills and simulated phones at the provider that reaches people', async () => {
+    it('keeps drills and simulated phones from the provider that reaches people', async () => {
       const people = harness.gatewayToPeople();
-      for (const mode of ['demo', 'exercise', 'real'] as const) {
-        await expect(people.send(mode, pushMessages(1))).rejects.toThrow(PushRefused);
+      const simulated = await people.send('real', pushMessages(2));
+      expect(simulated.map(named)).toEqual(Array(2).fill('rejected SIMULATED_TOKEN_TO_REAL_PROVIDER'));
+      for (const mode of ['demo', 'exercise'] as const) {
+        const outcomes = await people.send(mode, [pushMessage(1), pushMessage(2, { token: REAL_TOKEN })]);
+        expect(outcomes.map(named)).toEqual(Array(2).fill('rejected REAL_PROVIDER_OUTSIDE_REAL_MODE'));
       }
       await people.close();
+    });
+
+    it('sends the others where one message cannot even be written down', async () => {
+      const messages = pushMessages(6).map((message, n) =>
+        n === 3 ? { ...message, expiresAt: new Date(Number.NaN) } : message,
+      );
+      expect((await gateway.send('real', messages)).map(named)).toEqual(
+        messages.map((_, n) => (n === 3 ? 'retry UNEXPECTED' : 'accepted')),
+      );
+      expect(harness.books('alert-1').accepted).toBe(5);
     });
 
     it('finishes what is under way when closed, takes nothing more and leaves nothing open', async () => {

@@ -1,5 +1,13 @@
-export type { Mode, Platform, Provider, PushGateway, PushKind, PushMessage, PushOutcome } from './push-gateway.ts';
-export { PushRefused, type PushRefusal } from './push.errors.ts';
+export type {
+  Mode,
+  Platform,
+  Provider,
+  PushGateway,
+  PushKind,
+  PushMessage,
+  PushOutcome,
+  PushRefusal,
+} from './push-gateway.ts';
 export { createFcmGateway, type FcmEvent, type FcmOptions } from './fcm/fcm-gateway.ts';
 export type { CredentialSource } from './fcm/bearer.ts';
 export { PUSH_GATEWAY, PushModule } from './push.module.ts';

@@ -7,6 +7,10 @@ export type Platform = 'android' | 'ios';
 /** `real` reaches people; `exercise` and `demo` reach simulated phones only. */
 export type Mode = 'real' | 'exercise' | 'demo';
 
+/** Why a message was kept from the provider: it does not go with the mode, or its token not with the provider. */
+export type PushRefusal =
+  'REAL_TOKEN_OUTSIDE_REAL_MODE' | 'REAL_PROVIDER_OUTSIDE_REAL_MODE' | 'SIMULATED_TOKEN_TO_REAL_PROVIDER';
+
 /** What a message does to an alert the phone may already show. */
 export type PushKind = 'alert' | 'update' | 'cancel' | 'found' | 'expire';
 
@@ -41,7 +45,7 @@ export interface PushMessage {
  * What became of one message, as far as the provider told.
  * - `accepted`: the provider took it.
  * - `unregistered`: the token is dead and stays dead.
- * - `rejected`: it will never be taken as it is.
+ * - `rejected`: it will never be taken as it is, or was refused here with a {@link PushRefusal}.
  * - `retry`: certainly not delivered, safe to send again, after `afterMs` where the provider or the adapter knows better than the caller.
  * - `unknown`: it may have been delivered; sending it again may ask somebody twice.
  */
@@ -60,9 +64,9 @@ export interface PushGateway {
   readonly provider: Provider;
   /**
    * Sends every message and resolves with one outcome for each, in the same order. Calls may overlap.
-   * Never rejects for what became of a message. Once `signal` aborts, what has not been sent comes back as `retry` with
-   * code `ABORTED` and what is under way is awaited.
-   * @throws {PushRefused} before anything is sent, when a message and the mode do not go together.
+   * Never rejects: what goes wrong with one message is that message's outcome and keeps no other from being sent.
+   * A message that does not go with the mode or the provider never reaches the wire: `rejected` with a {@link PushRefusal}.
+   * Once `signal` aborts, what has not been sent comes back as `retry` with code `ABORTED` and what is under way is awaited.
    */
   send(mode: Mode, messages: readonly PushMessage[], signal?: AbortSignal): Promise<PushOutcome[]>;
   /** Refuses new messages (`retry`, code `CLOSED`), waits for those under way, then closes every connection. */

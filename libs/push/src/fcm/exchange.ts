@@ -38,6 +38,11 @@ export class Exchange {
     this.#settle = settle;
   }
 
+  /** Whether a stream was opened for it: it may have been sent. */
+  get started(): boolean {
+    return this.#stream !== undefined;
+  }
+
   /** Whether an answer began. */
   get answered(): boolean {
     return this.#status !== undefined;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
-import { guardMode } from '../mode-guard.ts';
+import { sendGuarded } from '../mode-guard.ts';
 import type { Mode, PushGateway, PushMessage, PushOutcome } from '../push-gateway.ts';
 import { applicationDefaultCredential, Bearer, type CredentialSource } from './bearer.ts';
 import { Composer } from './composer.ts';
@@ -21,7 +21,13 @@ const DEFAULTS: PoolTuning = {
   maxBackoffMs: 5000,
 };
 
-export type FcmEvent = ConnectionEvent | { readonly event: 'no-credentials'; readonly reason: string };
+export type FcmEvent =
+  | ConnectionEvent
+  | { readonly event: 'no-credentials'; readonly reason: string }
+  /** Messages of one call that were kept from the provider: they say that the wrong tokens or modes come here. */
+  | { readonly event: 'refused'; readonly messages: number }
+  /** A message met an error nobody foresaw. */
+  | { readonly event: 'unexpected'; readonly reason: string };
 
 /** Everything but the project has a default that suits Google's FCM. */
 export interface FcmOptions extends Partial<PoolTuning> {
@@ -33,7 +39,7 @@ export interface FcmOptions extends Partial<PoolTuning> {
   readonly caFile?: string;
   /** Google's Application Default Credentials by default. */
   readonly credential?: CredentialSource;
-  /** Told of connections and credentials, for logs and metrics. */
+  /** Told of connections, credentials and faults, for logs and metrics. Must not throw. */
   readonly onEvent?: (event: FcmEvent) => void;
 }
 
@@ -73,8 +79,11 @@ class FcmGateway implements PushGateway {
   }
 
   async send(mode: Mode, messages: readonly PushMessage[], signal?: AbortSignal): Promise<PushOutcome[]> {
-    guardMode(mode, this.#reachesPeople, messages);
-    return this.#track(this.#sendAll(messages, signal));
+    return sendGuarded(mode, this.#reachesPeople, messages, (allowed) => {
+      const refused = messages.length - allowed.length;
+      if (refused > 0) this.#onEvent({ event: 'refused', messages: refused });
+      return this.#track(this.#sendAll(allowed, signal));
+    });
   }
 
   async close(): Promise<void> {
@@ -83,6 +92,7 @@ class FcmGateway implements PushGateway {
   }
 
   async #sendAll(messages: readonly PushMessage[], signal: AbortSignal | undefined): Promise<PushOutcome[]> {
+    if (messages.length === 0) return [];
     const authorization = await this.#authorization();
     if (authorization === undefined) return messages.map(() => retry('NO_CREDENTIALS'));
     if (signal?.aborted === true) return messages.map(() => retry('ABORTED'));
@@ -105,16 +115,29 @@ class FcmGateway implements PushGateway {
     authorization: string,
     exchanges: Exchange[],
   ): Promise<PushOutcome> {
-    const composed = composer.compose(message);
-    if (composed === null) return Promise.resolve({ outcome: 'rejected', code: 'PAYLOAD_TOO_LARGE' });
-    return new Promise((resolve) => {
-      const exchange = new Exchange({ path: this.#path, authorization, ...composed }, ({ outcome, status }) => {
+    const { promise, resolve } = Promise.withResolvers<PushOutcome>();
+    let exchange: Exchange | undefined;
+    try {
+      const composed = composer.compose(message);
+      if (composed === null) return Promise.resolve({ outcome: 'rejected', code: 'PAYLOAD_TOO_LARGE' });
+      exchange = new Exchange({ path: this.#path, authorization, ...composed }, ({ outcome, status }) => {
         if (status === 401 && outcome.outcome === 'retry') this.#bearer.refused(authorization);
         resolve(outcome);
       });
       exchanges.push(exchange);
       this.#pool.submit(exchange);
-    });
+    } catch (error) {
+      resolve(this.#unexpected(error, exchange));
+    }
+    return promise;
+  }
+
+  /** What one message met must not take the outcomes of those already sent with it. */
+  #unexpected(error: unknown, exchange: Exchange | undefined): PushOutcome {
+    // Its message may quote the push.
+    this.#onEvent({ event: 'unexpected', reason: nameOf(error) });
+    if (exchange !== undefined) this.#pool.withdraw(exchange);
+    return { outcome: exchange?.started === true ? 'unknown' : 'retry', code: 'UNEXPECTED' };
   }
 
   async #authorization(): Promise<string | undefined> {
@@ -122,7 +145,7 @@ class FcmGateway implements PushGateway {
       return await this.#bearer.authorization();
     } catch (error) {
       // Its message may quote the credential.
-      this.#onEvent({ event: 'no-credentials', reason: error instanceof Error ? error.name : 'unknown' });
+      this.#onEvent({ event: 'no-credentials', reason: nameOf(error) });
       return undefined;
     }
   }
@@ -152,6 +175,10 @@ function isGoogle(hostname: string): boolean {
 function secureContext(caFile: string | undefined): SecureContext {
   if (caFile === undefined) return createSecureContext();
   return createSecureContext({ ca: [...getCACertificates('default'), readFileSync(caFile, 'utf8')] });
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
 }
 
 function retry(code: string): PushOutcome {

@@ -1,4 +1,4 @@
-import { connect, type ClientHttp2Session, type Settings } from 'node:http2';
+import { connect, type ClientHttp2Session, type ClientHttp2Stream, type Settings } from 'node:http2';
 import { isIP } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { Deadlines } from './deadlines.ts';
@@ -77,15 +77,8 @@ export class Session {
 
   /** Only where `hasRoom`. */
   start(exchange: Exchange): void {
-    const stream = this.#http2.request({
-      ':method': 'POST',
-      ':path': exchange.path,
-      ':scheme': 'https',
-      ':authority': this.#authority,
-      authorization: exchange.authorization,
-      'content-type': 'application/json',
-      'content-length': exchange.bytes,
-    });
+    const stream = this.#open(exchange);
+    if (stream === null) return;
     this.#streams++;
     this.#requests++;
     this.#underWay.add(exchange);
@@ -94,6 +87,25 @@ export class Session {
       () => this.#refusedAbove,
       () => this.#ended(exchange),
     );
+  }
+
+  /** `null` where the session takes no request after all: nothing was sent, and it is of no use to the next one either. */
+  #open(exchange: Exchange): ClientHttp2Stream | null {
+    try {
+      return this.#http2.request({
+        ':method': 'POST',
+        ':path': exchange.path,
+        ':scheme': 'https',
+        ':authority': this.#authority,
+        authorization: exchange.authorization,
+        'content-type': 'application/json',
+        'content-length': exchange.bytes,
+      });
+    } catch (error) {
+      exchange.settle({ outcome: 'retry', code: 'NOT_SENT' });
+      this.retire(codeOf(error));
+      return null;
+    }
   }
 
   /** Takes no more requests and closes once those under way have ended. */
@@ -116,7 +128,7 @@ export class Session {
       this.#refusedAbove = Math.min(this.#refusedAbove, lastStreamId);
       this.retire('GOAWAY');
     });
-    this.#http2.on('error', (error: NodeJS.ErrnoException) => this.retire(error.code ?? error.name));
+    this.#http2.on('error', (error) => this.retire(codeOf(error)));
     this.#http2.on('close', () => this.#closed());
   }
 
@@ -184,6 +196,12 @@ export class Session {
     this.retire('CLOSED_BY_SERVER');
     this.#owner.closed(this);
   }
+}
+
+/** Its message may quote a header. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
 function openSocket(origin: URL, secureContext: SecureContext): TLSSocket {
