@@ -8,12 +8,14 @@ import {
   AgencyKeys,
   type OfficerDraft,
   Officers,
+  Sessions,
   SIGN_IN_LIMITS,
   SignInThrottle,
 } from '#access';
 import { Audit } from '#audit';
 import type { LonLat } from '#geo';
 import { call, makeAgency, makeOfficer, SHENZHEN_SQUARE, signIn, startApi, type TestApi } from './harness/api.ts';
+import { hashSecret, hourIn, Keys, RateLimits } from '#platform';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 
 describe('access', () => {
@@ -53,6 +55,30 @@ describe('access', () => {
       expect(flags.sort()).toEqual(['HttpOnly', 'Max-Age=43200', 'Path=/', 'SameSite=Strict']);
       expect(opened.headers.get('cache-control')).toBe('no-store');
       expect((await session(pair)).body).toMatchObject(profile);
+    });
+
+    it('is forgotten a week after its end, and not before', async () => {
+      const officer = await newOfficer();
+      const cookies = [await signIn(api.url, officer), await signIn(api.url, officer), await signIn(api.url, officer)];
+      const [expired, revoked, live] = cookies.map((cookie) => hashSecret(cookie.split('=')[1] ?? ''));
+      const age = (hash: Buffer | undefined, set: string) =>
+        source.query(`UPDATE sessions SET ${set} WHERE secret_hash = $1`, [hash]);
+      const left = async () =>
+        (
+          await source.query<{ secret_hash: Buffer }[]>('SELECT secret_hash FROM sessions WHERE officer_id = $1', [
+            officer.id,
+          ])
+        ).map((row) => row.secret_hash.toString('hex'));
+      const sessions = api.app.get(Sessions, { strict: false });
+      await age(expired, `expires_at = now() - interval '6 days 23 hours'`);
+      await age(revoked, `revoked_at = now() - interval '6 days 23 hours'`);
+      await sessions.forgetEnded();
+      expect(await left()).toHaveLength(3);
+      await age(expired, `expires_at = now() - interval '7 days 1 hour'`);
+      await age(revoked, `revoked_at = now() - interval '7 days 1 hour'`);
+      await sessions.forgetEnded();
+      expect(await left()).toEqual([live?.toString('hex')]);
+      expect((await session(cookies[2] ?? '')).status).toBe(200);
     });
 
     it('is for TLS alone in production', async () => {
@@ -226,6 +252,14 @@ describe('access', () => {
       expect((await tryIn(login, password, '198.51.100.2')).status).toBe(200);
     });
 
+    it.each(['officer-\u0130', 'officer-\u212a', 'of\ufb01cer', 'of ficer', 'ab'])(
+      'takes %s for no login: two clocks of letters would give two budgets',
+      async (login) => {
+        const answer = await tryIn(login, 'a wrong password indeed', '198.51.100.9');
+        expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+      },
+    );
+
     it('forgets failures at a success', async () => {
       const { login, password } = await newOfficer();
       for (let round = 0; round < 3; round++) {
@@ -271,7 +305,8 @@ describe('access', () => {
 
     it('still counts while Redis is away', async () => {
       const away = new Redis({ lazyConnect: true, enableOfflineQueue: false });
-      const throttle = new SignInThrottle(away);
+      const keys = new Keys({ SECRET_KEY: Buffer.alloc(32, 'test').toString('base64') });
+      const throttle = new SignInThrottle(new RateLimits(away, keys), keys, away);
       const admit = () => throttle.admit('officer', '192.0.2.1');
       await (await admit()).succeeded();
       for (let i = 0; i < SIGN_IN_LIMITS.pair.points; i++) await admit();
@@ -331,6 +366,13 @@ describe('access', () => {
     const wrong: [Partial<AgencyDraft>, string][] = [
       [{ zone: 'Middle/Earth' }, 'zone_unknown'],
       [{ zone: '' }, 'zone_unknown'],
+      // Known to Intl alone; an offset, which PostgreSQL turns round; not as PostgreSQL spells it; without its summer there.
+      [{ zone: 'US/Pacific-New' }, 'zone_unknown'],
+      [{ zone: '+08:00' }, 'zone_unknown'],
+      [{ zone: 'asia/shanghai' }, 'zone_unknown'],
+      [{ zone: 'CET' }, 'zone_unknown'],
+      // Known to PostgreSQL alone.
+      [{ zone: 'posixrules' }, 'zone_unknown'],
       [{ callNumber: 'call us' }, 'call_number_invalid'],
       [{ callNumber: '1' }, 'call_number_invalid'],
       [{ callNumber: '110;drop' }, 'call_number_invalid'],
@@ -346,6 +388,27 @@ describe('access', () => {
     it('have names of their own', async () => {
       await create({ name: 'Twice' });
       await expect(create({ name: 'Twice' })).rejects.toMatchObject({ code: 'agency_name_taken' });
+    });
+
+    it('keep a zone in which both clocks have the same hour', async () => {
+      const zones = [
+        'Asia/Shanghai',
+        'Asia/Kathmandu',
+        'America/Sao_Paulo',
+        'Europe/Paris',
+        'Etc/GMT+8',
+        'Asia/Calcutta',
+        'UTC',
+      ];
+      const at = '2026-07-01T12:00:00Z';
+      for (const zone of zones) {
+        const { zone: kept } = await api.app.get(Agencies, { strict: false }).agencyById(await create({ zone }));
+        const [row] = await source.query<{ hour: number }[]>(
+          'SELECT extract(hour FROM $1::timestamptz AT TIME ZONE $2)::int AS hour',
+          [at, kept],
+        );
+        expect([zone, row?.hour]).toEqual([zone, hourIn(kept, new Date(at))]);
+      }
     });
 
     it('take a whole country', async () => {

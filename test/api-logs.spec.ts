@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { Public } from '../apps/api/src/callers/audiences.ts';
 import { call, startApi, type TestApi } from './harness/api.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
+import { hangUp } from './harness/raw.ts';
+import { until } from './harness/until.ts';
 
 const CANARY = 'canary-7f3a';
 
@@ -29,6 +31,7 @@ class ProbeController {
 class ProbeModule {}
 
 interface Line {
+  readonly level: number;
   readonly req?: { readonly id: string; readonly method: string; readonly path: string };
   readonly res?: { readonly status: number };
   readonly err?: { readonly type: string; readonly message?: string; readonly code?: string };
@@ -67,6 +70,24 @@ it('logs each request by its id and path, and nothing that people wrote', async 
   );
   expect(written.join()).not.toContain(CANARY);
   expect(written.join()).not.toContain('127.0.0.1');
+});
+
+it.each([
+  ['JSON', 'application/json', '{"words":"'],
+  [
+    'a form',
+    'multipart/form-data; boundary=x',
+    '--x\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\nabc',
+  ],
+])('does not take a client that hangs up in the midst of %s for a fault', async (_, type, begun) => {
+  const id = `hang-up-${type.slice(0, 9).replace('/', '-')}`;
+  const path = '/v1/alerts/a-slug/sightings';
+  await hangUp(api.url, path, type, begun, `x-request-id: ${id}\r\n`);
+  await until('its request is logged', async () => lines().some(({ req, res }) => req?.id === id && res));
+  const ERROR = 50;
+  expect(
+    written.filter((line) => line.includes(id)).filter((line) => (JSON.parse(line) as Line).level >= ERROR),
+  ).toEqual([]);
 });
 
 it('logs a fault once, with its words when they are ours and without when they are the database’s', async () => {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 import { DataSource } from 'typeorm';
+import { z } from 'zod';
 import { AgencyKeys } from '#access';
+import { caseAnswer } from '../apps/api/src/cases/cases.schemas.ts';
 import { type Answer, call, makeAgency, makeOfficer, signIn, startApi, type TestApi } from './harness/api.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 
@@ -107,11 +109,23 @@ describe('cases over HTTP', () => {
     const shown = await call<Record<string, unknown>>(api.url, 'GET', `/v1/alerts/${live.body.slug}`);
     expect(shown.body['state']).toBe('live');
     expect(JSON.stringify(shown.body)).not.toContain('测试小明');
+    const { lon, lat } = SHENZHEN;
+    expect(shown.body).toMatchObject({
+      area: { kind: 'circle', center: { lon: expect.closeTo(lon, 2), lat: expect.closeTo(lat, 2), datum: 'wgs84' } },
+      place: whole.alert.place,
+      callNumber: '110',
+      hasPhoto: true,
+    });
     const end = { kind: 'found', ending: 'safe', outcome: 'safe', cause: 'direct' };
     const path = `/v1/alerts/${live.body.alertId}/end`;
     await refused(as(liaison, 'POST', path, end), 422, 'family_not_told');
     expect((await as(liaison, 'POST', path, { ...end, familyTold: true })).status).toBe(204);
     await refused(as(liaison, 'POST', path, { ...end, familyTold: true }), 410, 'alert_ended');
+    const ended = await call<Record<string, unknown>>(api.url, 'GET', `/v1/alerts/${live.body.slug}`);
+    expect(ended.body).toMatchObject({ state: 'ended', message: { kind: 'found' } });
+    const { area, place, callNumber, instruction, hasPhoto } = ended.body;
+    expect([area, place, callNumber, instruction, hasPhoto]).toEqual([null, null, null, null, null]);
+    expect(JSON.stringify(ended.body)).not.toMatch(/莲花山|Lianhuashan|红色书包|114\.0/);
     const closed = await as(liaison, 'GET', `/v1/cases/${id}`);
     expect(closed.body).toMatchObject({ state: 'closed', outcome: 'safe', cause: 'direct' });
   });
@@ -141,6 +155,45 @@ describe('cases over HTTP', () => {
   it('takes any field as unknown, and says what an alert still needs', async () => {
     const id = await file(liaison, { case: {}, alert: null });
     await refused(as(liaison, 'POST', `/v1/cases/${id}/submit`), 422, 'alert_missing');
+  });
+
+  it('shows exactly the fields that it documents', async () => {
+    const id = await file();
+    const shown = await as(liaison, 'GET', `/v1/cases/${id}`);
+    expect(() => z.strictObject(caseAnswer.shape).parse(shown.body)).not.toThrow();
+    expect(Object.keys(shown.body['alert'] as object).sort()).toEqual(
+      Object.keys(caseAnswer.shape.alert.unwrap().shape).sort(),
+    );
+    expect(shown.body['alert']).toMatchObject({
+      area: { center: { datum: 'wgs84' } },
+      origin: { lon: expect.closeTo(SHENZHEN.lon, 1), lat: expect.closeTo(SHENZHEN.lat, 1), datum: 'wgs84' },
+      texts,
+    });
+  });
+
+  it('lists each case once, page by page, also those of one millisecond', async () => {
+    const agency = await makeAgency(api.app);
+    const cookie = await signIn(api.url, await makeOfficer(api.app, { agencyId: agency, roles: ['liaison'] }));
+    const ids: string[] = [];
+    for (let n = 0; n < 7; n += 1) ids.push(await file(cookie));
+    // Microseconds apart within one millisecond, and two at the same instant.
+    await source.query(
+      `UPDATE cases SET created_at = '2026-01-01T00:00:00.001Z'::timestamptz + (least(array_position($1, id), 6) || ' us')::interval
+       WHERE id = ANY ($1)`,
+      [ids],
+    );
+    const listed: string[] = [];
+    let query = '?limit=2';
+    for (let page = 0; page < 4; page += 1) {
+      const { body } = await as<{ cases: { id: string }[]; next: string | null }>(cookie, 'GET', `/v1/cases${query}`);
+      listed.push(...body.cases.map((each) => each.id));
+      query = `?limit=2&before=${body.next}`;
+    }
+    expect(query).toBe('?limit=2&before=null');
+    expect(listed.toSorted()).toEqual(ids.toSorted());
+    expect(listed.slice(2)).toEqual(ids.slice(0, 5).toReversed());
+    const foreign = await as<{ cases: unknown[] }>(stranger, 'GET', `/v1/cases?before=${ids[6]}`);
+    expect(foreign.body.cases).toEqual([]);
   });
 
   it('hides a foreign agency’s case as if there were none', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { RecipientReferences } from '#dispatch';
-import { Forwards, Receipts, Views } from '#engagement';
+import { ForwardLimiter, Forwards, FORWARDS_PER_WINDOW, Receipts, Views } from '#engagement';
 import { Keys } from '#platform';
 import { EngagementApi } from '../apps/api/src/engagement/engagement.api.ts';
 import { endAlert, type SeededAlert, seedAlert } from './harness/alert-rows.ts';
@@ -24,7 +24,7 @@ let references: RecipientReferences;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  api = await startApi({ databaseUrl: database.url, modules: [EngagementApi] });
+  api = await startApi({ databaseUrl: database.url, modules: [EngagementApi], TRUST_PROXY: '1' });
   db = api.app.get(DataSource);
   references = api.app.get(RecipientReferences, { strict: false });
 });
@@ -125,6 +125,26 @@ describe('forwards', () => {
     expect(new Set(links.map(({ token }) => token)).size).toBe(1);
     expect(links[0]?.url).toBe(`http://127.0.0.1:3001/a/${alert.slug}?f=${links[0]?.token}`);
     expect((await rootOf(alert, 1)).token).not.toBe(links[0]?.token);
+  });
+
+  it('gives links under links so often to one address and no more; a recipient keeps getting its own', async () => {
+    const alert = await seedAlert(db, { batches: [10] });
+    const { token } = await rootOf(alert);
+    const limiter = api.app.get(ForwardLimiter, { strict: false });
+    for (let n = 0; n < FORWARDS_PER_WINDOW; n += 1) await limiter.consume('198.51.100.1');
+    const ask = (address: string, json: unknown) =>
+      call<Link>(api.url, 'POST', '/v1/forwards', { json, headers: { 'x-forwarded-for': address } });
+    const refused = await ask('198.51.100.1', { parent: token });
+    expect([refused.status, refused.body.code]).toEqual([429, 'too_many_forwards']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await ask('198.51.100.2', { parent: token })).status).toBe(200);
+    expect((await ask('198.51.100.1', { ref: references.encode(firstBatch(alert), 1) })).status).toBe(200);
+  });
+
+  it('gives none once its time is over, before anybody has ended it', async () => {
+    const alert = await seedAlert(db, { batches: [10] });
+    await db.query(`UPDATE alerts SET expires_at = now() - interval '1 second' WHERE id = $1`, [alert.id]);
+    expect((await rootOf(alert)).code).toBe('alert_ended');
   });
 
   it('grows a tree, 16 deep', async () => {

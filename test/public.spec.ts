@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import sharp from 'sharp';
 import { DataSource } from 'typeorm';
 import { PublicAlerts, RecipientReferences } from '#dispatch';
-import { Forwards, Views } from '#engagement';
+import { ForwardLimiter, Forwards, FORWARDS_PER_WINDOW, Views } from '#engagement';
 import {
   CANARY,
   drawnPortrait,
@@ -14,6 +14,7 @@ import {
 } from './harness/alert-rows.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { startPublic, type TestPublic } from './harness/public.ts';
+import { sendRaw, UNPARSABLE } from './harness/raw.ts';
 import { until } from './harness/until.ts';
 
 const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36';
@@ -189,6 +190,21 @@ describe('what is not there', () => {
     },
   );
 
+  it.each(['/a/%zz', `/a/${'a'.repeat(500)}`, `/a/${'a'.repeat(500)}/photo.jpg`])('nor is %s', async (path) => {
+    const { status, text, headers } = await get(path);
+    expect([400, 414]).toContain(status);
+    expect(text).toContain('This page does not exist');
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+    expect([headers.get('referrer-policy'), headers.get('cache-control')]).toEqual(['no-referrer', 'no-store']);
+  });
+
+  it.each(UNPARSABLE)('%s gets a page, too', async (_, bytes, status) => {
+    const answer = await sendRaw(pages.url, bytes);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
+    expect(answer.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+    expect(answer.body).toMatch(/^<!doctype html><html lang="zh-CN">.*<\/html>$/s);
+  });
+
   it('a proposed alert has no page', async () => {
     const alert = await seedAlert(db);
     await db.query(`UPDATE alerts SET state = 'proposed', released_at = NULL, expires_at = NULL WHERE id = $1`, [
@@ -274,13 +290,26 @@ describe('a forward link', () => {
     expect((await send(alert.slug, { parent: token })).status).toBe(410);
   });
 
-  async function send(slug: string, body: unknown) {
+  it('is made so often from one address and no more', async () => {
+    const alert = await seedAlert(db, { batches: [10] });
+    const { token } = await linkOf(alert);
+    const machine = freshAddress();
+    const limiter = pages.app.get(ForwardLimiter, { strict: false });
+    for (let n = 0; n < FORWARDS_PER_WINDOW; n += 1) await limiter.consume(machine);
+    const refused = await send(alert.slug, { parent: token }, machine);
+    expect([refused.status, refused.body['code']]).toEqual([429, 'too_many_forwards']);
+    expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+    expect((await send(alert.slug, { parent: token })).status).toBe(201);
+  });
+
+  async function send(slug: string, body: unknown, address = freshAddress()) {
     const answer = await fetch(`${pages.url}/a/${slug}/forward`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': address },
       body: JSON.stringify(body),
     });
-    return { status: answer.status, body: (await answer.json()) as Record<string, string> };
+    const retryAfter = answer.headers.get('retry-after');
+    return { status: answer.status, body: (await answer.json()) as Record<string, string>, retryAfter };
   }
 });
 
@@ -349,6 +378,33 @@ describe('the form', () => {
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({ lon: 114.05512 });
     expect((await sharp(rows[0]?.['photo_jpeg'] as Buffer).metadata()).format).toBe('jpeg');
+  });
+
+  it('does not look at what it has not asked for, however deep', async () => {
+    const alert = await seedAlert(db);
+    const key = '4b6b8c1e-0000-4000-8000-000000000002';
+    const post = (more: string) =>
+      get(
+        `/a/${alert.slug}/sightings`,
+        {},
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'x-forwarded-for': freshAddress() },
+          body: `{"words":"x","key":"${key}"${more}}`,
+        },
+      );
+    expect((await post(`,"more":${'['.repeat(60_000)}${']'.repeat(60_000)}`)).status).toBe(303);
+    expect((await post('')).status).toBe(303);
+    expect((await post(',"place":"elsewhere"')).status).toBe(422);
+    expect(await sightingsOf(alert)).toHaveLength(1);
+  });
+
+  it('takes words that nobody can see for none, and lets none turn others round', async () => {
+    const alert = await seedAlert(db);
+    const empty = await send(alert.slug, { words: '\u200b\u2060\u202e' });
+    expect([empty.status, empty.text.includes('Please write what you saw')]).toEqual([422, true]);
+    expect((await send(alert.slug, { words: 'call \u202a110\u202c', place: '\u200b' })).status).toBe(303);
+    expect(await sightingsOf(alert)).toMatchObject([{ words: 'call 110', place: null }]);
   });
 
   it('comes back with what was written when something is wrong, and keeps nothing', async () => {

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { DataSource } from 'typeorm';
 import { Audit } from '#audit';
 import { RecipientReferences } from '#dispatch';
-import { SIGHTINGS_PAGE, TIPS_PER_WINDOW } from '#sightings';
+import { SIGHTINGS_PAGE, TipLimiter, TIPS_PER_CROWD, TIPS_PER_WINDOW } from '#sightings';
 import { SightingsApi } from '../apps/api/src/sightings/sightings.api.ts';
 import { drawnPortrait, endAlert, type SeededAlert, seedAlert } from './harness/alert-rows.ts';
 import { call, makeAgency, makeOfficer, signIn, startApi, type TestApi } from './harness/api.ts';
@@ -201,6 +201,27 @@ describe('a tip from the public', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     const ref = api.app.get(RecipientReferences, { strict: false }).encode(alert.batchIds[0] ?? 0, 3);
     expect((await tip(alert.slug, { ...WORDS, ref }, crowd)).status).toBe(201);
+    const other = await seedAlert(db, { batches: [10] });
+    const references = api.app.get(RecipientReferences, { strict: false });
+    for (const [batchId = 0, index] of [
+      [other.batchIds[0], 3],
+      [alert.batchIds[0], 10],
+    ] as const) {
+      const foreign = await tip(alert.slug, { ...WORDS, ref: references.encode(batchId, index) }, crowd);
+      expect([foreign.status, foreign.body['code']]).toEqual([429, 'too_many_sightings']);
+    }
+  });
+
+  it('comes from one address, asked or not, not without end', async () => {
+    const alert = await seedAlert(db, { batches: [500] });
+    const address = freshAddress();
+    const limiter = api.app.get(TipLimiter, { strict: false });
+    for (let index = 0; index < TIPS_PER_CROWD; index += 1) {
+      await limiter.consume({ address, recipient: { batchId: alert.batchIds[0] ?? 0, index } });
+    }
+    const ref = api.app.get(RecipientReferences, { strict: false }).encode(alert.batchIds[0] ?? 0, 400);
+    const { body } = await tip(alert.slug, { ...WORDS, ref }, { 'x-forwarded-for': address });
+    expect(body['code']).toBe('too_many_sightings');
   });
 });
 

@@ -123,7 +123,7 @@ async function seedMessage(
 
 async function seedWave(db: DataSource, alertId: string, messageId: string, audience: string): Promise<number> {
   const [wave] = await db.query<[{ id: number }]>(
-    'INSERT INTO waves (alert_id, message_id, audience, epoch) VALUES ($1, $2, $3, 0) RETURNING id',
+    'INSERT INTO waves (alert_id, message_id, audience) VALUES ($1, $2, $3) RETURNING id',
     [alertId, messageId, audience],
   );
   return wave.id;

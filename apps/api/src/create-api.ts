@@ -6,7 +6,7 @@ import { Logger } from 'nestjs-pino';
 import { type Env, fastifyAdapter } from '#platform';
 import { ApiModule } from './api.module.ts';
 import { serveOpenApi } from './openapi.ts';
-import { answerRouterFault } from './problem.ts';
+import { FAULT_ANSWERS } from './problem.ts';
 
 /**
  * Makes the api, ready to listen.
@@ -16,7 +16,7 @@ import { answerRouterFault } from './problem.ts';
 export async function createApi(env: Env, more: DynamicModule['imports'] = []): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     ApiModule.forRoot(env, more),
-    fastifyAdapter(env, answerRouterFault),
+    fastifyAdapter(env, FAULT_ANSWERS),
     { abortOnError: false, bufferLogs: true },
   );
   try {

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
+import { BODIES, type Bodies, openApiSchema } from './body-document.ts';
 import { SCHEMES } from './callers/audiences.ts';
 import { SESSION_COOKIE } from './callers/session-cookie.ts';
 import { PROBLEMS } from './problems.ts';
@@ -20,7 +21,10 @@ const PROBLEM_RESPONSE = 'Problem';
 
 /** Serves `/openapi.json`, made from the schemas that the routes parse with. */
 export function serveOpenApi(app: NestFastifyApplication): void {
-  const document = withProblems(SwaggerModule.createDocument(app, description()));
+  const document = SwaggerModule.createDocument(app, description());
+  const operations = operationsOf(document);
+  operations.forEach(nameBodies);
+  addProblems(document, operations);
   SwaggerModule.setup('openapi', app, document, { ui: false, raw: ['json'], jsonDocumentUrl: 'openapi.json' });
 }
 
@@ -36,16 +40,30 @@ function description() {
     .build();
 }
 
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']> & { [BODIES]?: Bodies };
+
+function operationsOf(document: OpenAPIObject): Operation[] {
+  const paths = Object.values(document.paths);
+  return paths.flatMap(({ get, put, post, patch, delete: remove }) =>
+    [get, put, post, patch, remove].filter((operation) => operation !== undefined),
+  );
+}
+
+/** What {@link DocumentBodies} says of a body takes the place of what was derived from it. */
+function nameBodies(operation: Operation): void {
+  const bodies = operation[BODIES];
+  if (!bodies) return;
+  delete operation[BODIES];
+  const content = Object.entries(bodies).map(([mediaType, schema]) => [mediaType, { schema }] as const);
+  operation.requestBody = { required: true, content: Object.fromEntries(content) };
+}
+
 /** Documents the problem response once, and refers to it from every operation. */
-function withProblems(document: OpenAPIObject): OpenAPIObject {
-  const { $schema: _, ...schema } = z.toJSONSchema(problemSchema, { target: 'openapi-3.0', io: 'output' });
-  const content = { 'application/problem+json': { schema: schema as object } };
+function addProblems(document: OpenAPIObject, operations: Operation[]): void {
+  const content = { 'application/problem+json': { schema: openApiSchema(problemSchema, 'output') } };
   const problem = { description: 'Refused or failed: problem details (RFC 9457).', content };
   document.components = { ...document.components, responses: { [PROBLEM_RESPONSE]: problem } };
-  for (const path of Object.values(document.paths)) {
-    for (const operation of [path.get, path.put, path.post, path.patch, path.delete]) {
-      if (operation) operation.responses['default'] = { $ref: `#/components/responses/${PROBLEM_RESPONSE}` };
-    }
+  for (const operation of operations) {
+    operation.responses['default'] = { $ref: `#/components/responses/${PROBLEM_RESPONSE}` };
   }
-  return document;
 }

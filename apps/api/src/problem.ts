@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { isUnavailable, Refusal } from '#platform';
+import { type FaultAnswers, isHangUp, isUnavailable, Refusal } from '#platform';
 import { type ApiRefusal, isProblemCode, type ProblemCode, PROBLEMS } from './problems.ts';
 
 /** RFC 9457 problem details, with our stable code and the members of the refusal. */
@@ -28,6 +28,7 @@ const FRAMEWORK: Readonly<Record<number, { code: ApiRefusal; detail: string }>> 
   413: { code: 'body_too_large', detail: 'The request holds more than this address takes.' },
   414: { code: 'uri_too_long', detail: 'A part of the address is too long.' },
   415: { code: 'unsupported_media_type', detail: 'This address takes another Content-Type.' },
+  431: { code: 'header_too_large', detail: 'The request’s header holds more than this server takes.' },
 };
 
 /** Fastify's codes and names for a JSON body that is none. */
@@ -41,6 +42,7 @@ export function toRefusal(error: unknown): Refusal<ProblemCode> {
   if (isProblem(error)) return error;
   const refused = fromFramework(error);
   if (refused) return refused;
+  if (isHangUp(error)) return new Refusal('invalid_request', 'The request ended before it was whole.', { issues: [] });
   if (isUnavailable(error)) {
     const detail = 'A part of the system does not answer. Try again in a moment.';
     return new Refusal('temporarily_unavailable', detail, { retryAfter: RETRY_AFTER_S });
@@ -65,11 +67,24 @@ export function problemOf(refusal: Refusal<ProblemCode>, requestId: string): Pro
   };
 }
 
-/** Answers what the router refuses before Nest hears of the request: an address that cannot be decoded or is too long. */
-export function answerRouterFault(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = problemOf(toRefusal(error), request.id);
-  void reply.status(problem.status).type(PROBLEM_TYPE).send(problem);
-}
+/** No hook and no filter sees these answers. */
+const FAULT_HEADERS = {
+  'content-type': PROBLEM_TYPE,
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+};
+
+/** Problems for what is refused before Nest hears of it. */
+export const FAULT_ANSWERS: FaultAnswers = {
+  router: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = problemOf(toRefusal(error), request.id);
+    void reply.status(problem.status).headers(FAULT_HEADERS).send(problem);
+  },
+  parser: (fault) => {
+    const problem = problemOf(refusalOf(fault), 'unknown');
+    return { headers: FAULT_HEADERS, body: JSON.stringify(problem) };
+  },
+};
 
 /** What Nest or Fastify refused, or undefined for anything else. */
 function fromFramework(error: unknown): Refusal<ProblemCode> | undefined {
@@ -78,6 +93,10 @@ function fromFramework(error: unknown): Refusal<ProblemCode> | undefined {
   if (status === 400 && isMalformedJson(error)) {
     return new Refusal('malformed_json', 'The body cannot be read as JSON.');
   }
+  return refusalOf(status);
+}
+
+function refusalOf(status: number): Refusal<ApiRefusal> {
   const known = FRAMEWORK[status];
   return known
     ? new Refusal(known.code, known.detail)

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { type Role, ROLES } from '#access';
-import { isUnavailable, Refusal } from '#platform';
+import { LOGIN, type Role, ROLES } from '#access';
+import { isRefusal, isUnavailable } from '#platform';
 import { type AgencyOptions, createAgency } from './agency.ts';
 import { type AgencyKeyOptions, createAgencyKey, revokeAgencyKey } from './agency-key.ts';
 import { CommandError, type Io, type Result, tell } from './io.ts';
@@ -103,7 +103,7 @@ function id(value: string): string {
 }
 
 function login(value: string): string {
-  if (/^[\w.@-]{3,64}$/.test(value)) return value;
+  if (LOGIN.test(value)) return value;
   throw new InvalidArgumentError('A login has 3 to 64 letters, digits, . _ @ -');
 }
 
@@ -128,8 +128,4 @@ function described(error: unknown): { code: string; detail: string } {
     };
   }
   return { code: 'internal_error', detail: error instanceof Error && error.stack ? error.stack : String(error) };
-}
-
-function isRefusal(error: unknown): error is Refusal {
-  return error instanceof Refusal;
 }

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
 import { type Env, fastifyAdapter } from '#platform';
+import { FAULT_ANSWERS } from './fault-answers.ts';
 import { PublicModule } from './public.module.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
@@ -12,10 +13,14 @@ const POOL = 4;
 /** The alert pages, not yet listening. */
 export async function createPublic(env: Env): Promise<NestFastifyApplication> {
   const small = { ...env, DATABASE_POOL: Math.min(env.DATABASE_POOL, POOL) };
-  const app = await NestFactory.create<NestFastifyApplication>(PublicModule.forRoot(small), fastifyAdapter(env), {
-    bufferLogs: true,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    PublicModule.forRoot(small),
+    fastifyAdapter(env, FAULT_ANSWERS),
+    {
+      bufferLogs: true,
+      abortOnError: false,
+    },
+  );
   app.useLogger(app.get(Logger));
   app
     .getHttpAdapter()

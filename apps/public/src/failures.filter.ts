@@ -1,7 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isUnavailable, isRefusal } from '#platform';
-import { type Page, Pages } from './pages.service.tsx';
+import { isHangUp, isRefusal, isUnavailable } from '#platform';
+import { Pages } from './pages.service.tsx';
+import { notice, type Page } from './rendered.tsx';
 import { languageOf, sendPage } from './replies.ts';
 import { writtenIn } from './sighting-form.ts';
 
@@ -16,7 +17,7 @@ export class FailuresFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (reply.sent) return;
-    const page = await this.pageFor(error, request).catch(() => this.pages.notice('failed', languageOf(request), 503));
+    const page = await this.pageFor(error, request).catch(() => notice('failed', languageOf(request), 503));
     if (page.status >= 500) this.logger.error({ err: error, requestId: request.id }, 'a page could not be given');
     if (page.status === 503) void reply.header('retry-after', '5');
     sendPage(request, reply, page, 'none');
@@ -29,12 +30,12 @@ export class FailuresFilter implements ExceptionFilter {
       return this.pages.pageAnew(slug, language);
     }
     const status = statusOf(error);
-    if (status === 404) return this.pages.notice('notFound', language);
+    if (status === 404) return notice('notFound', language);
     if (slug !== undefined && request.method === 'POST' && status < 500) {
       const fault = status === 413 ? 'photo_too_large' : 'form_unreadable';
       return this.pages.form(slug, language, status, { fault, written: writtenIn(request.body) });
     }
-    return this.pages.notice('failed', language, status);
+    return notice('failed', language, status);
   }
 }
 
@@ -48,5 +49,6 @@ function statusOf(error: unknown): number {
   if (error instanceof HttpException) return error.getStatus();
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500) return status;
+  if (isHangUp(error)) return 400;
   return isUnavailable(error) ? 503 : 500;
 }

@@ -1,7 +1,7 @@
-import { Body, Controller, Param, Post, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { Forwards } from '#engagement';
+import { ForwardLimiter, Forwards } from '#engagement';
 import { isRefusal } from '#platform';
 
 const forwardRequest = z.strictObject({ parent: z.string().max(64) });
@@ -15,18 +15,29 @@ const STATUS: Readonly<Record<string, number>> = {
 /** Gives a visitor who sends the page on a link of their own, under the one they came by. For the page's script. */
 @Controller('a/:slug/forward')
 export class ForwardController {
-  constructor(private readonly forwards: Forwards) {}
+  constructor(
+    private readonly forwards: Forwards,
+    private readonly limiter: ForwardLimiter,
+  ) {}
 
   @Post()
-  async forward(@Param('slug') slug: string, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
+  async forward(
+    @Param('slug') slug: string,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     void reply.header('cache-control', 'no-store');
-    const request = forwardRequest.safeParse(body);
-    if (!request.success) return problem(reply, 400, 'invalid_request');
+    const asked = forwardRequest.safeParse(body);
+    if (!asked.success) return problem(reply, 400, 'invalid_request');
     try {
-      void reply.status(201).send(await this.forwards.fromForward(request.data.parent, slug));
+      await this.limiter.consume(request.ip);
+      void reply.status(201).send(await this.forwards.fromForward(asked.data.parent, slug));
     } catch (error) {
       const status = isRefusal(error) ? STATUS[error.code] : undefined;
       if (status === undefined || !isRefusal(error)) throw error;
+      const { retryAfter } = error.members;
+      if (typeof retryAfter === 'number') void reply.header('retry-after', `${retryAfter}`);
       problem(reply, status, error.code);
     }
   }

@@ -2,6 +2,7 @@ import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Views } from '#engagement';
 import { Pages } from './pages.service.tsx';
+import { notice } from './rendered.tsx';
 import { languageOf, queryOf, sendJpeg, sendPage } from './replies.ts';
 
 /** What a stranger sees who opens an alert's link. */
@@ -27,7 +28,7 @@ export class PageController {
     const photo = await this.pages.photo(slug);
     if (photo === 'gone') return sendPage(request, reply, await this.pages.page(slug, languageOf(request)), 'none');
     if (photo) return sendJpeg(request, reply, photo.jpeg, `"${photo.sha256.toString('base64url').slice(0, 22)}"`);
-    sendPage(request, reply, this.pages.notice('notFound', languageOf(request)), 'none');
+    sendPage(request, reply, notice('notFound', languageOf(request)), 'none');
   }
 
   @Get('thanks')

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Language, type PublicAlert, PublicAlerts } from '#dispatch';
-import { Clock, ENV, type Env } from '#platform';
-import type { VNode } from 'preact';
-import { renderToString } from 'preact-render-to-string';
+import { ENV, type Env } from '#platform';
 import { Fresh } from './fresh.ts';
+import { notice, type Page, rendered } from './rendered.tsx';
 import { AlertPage } from './views/alert-page.tsx';
-import { EndedPage, NoticePage, ThanksPage } from './views/quiet-pages.tsx';
+import { EndedPage, ThanksPage } from './views/quiet-pages.tsx';
 import type { FormState } from './views/sighting-form.tsx';
 
 /**
@@ -15,12 +13,6 @@ import type { FormState } from './views/sighting-form.tsx';
  */
 const FRESHNESS = { maxAgeMs: 1000, maxStaleMs: 20_000 };
 const SLUG = /^[\w-]{1,64}$/;
-
-export interface Page {
-  readonly status: number;
-  readonly html: Buffer;
-  readonly etag: string;
-}
 
 export type Photo = Awaited<ReturnType<PublicAlerts['photo']>>;
 
@@ -38,7 +30,6 @@ export class Pages {
 
   constructor(
     private readonly alerts: PublicAlerts,
-    private readonly clock: Clock,
     @Inject(ENV) private readonly env: Pick<Env, 'PUBLIC_URL'>,
   ) {}
 
@@ -52,7 +43,7 @@ export class Pages {
     const { alert, pages } = await this.snapshot(slug);
     const known = pages.get(language);
     if (known) return known;
-    const page = alert ? this.render(alert, language) : this.notice('notFound', language);
+    const page = alert ? this.render(alert, language) : notice('notFound', language);
     pages.set(language, page);
     return page;
   }
@@ -60,19 +51,19 @@ export class Pages {
   async photo(slug: string): Promise<Photo> {
     const alert = await this.alert(slug);
     if (!alert) return null;
-    return this.isOpen(alert) ? this.photos.get(slug, () => this.alerts.photo(slug)) : 'gone';
+    return alert.state === 'live' ? this.photos.get(slug, () => this.alerts.photo(slug)) : 'gone';
   }
 
   /** The page of an open alert with its form as it was sent and what is wrong with it. */
   async form(slug: string, language: Language, status: number, form: FormState): Promise<Page> {
     const { alert } = await this.snapshot(slug);
-    if (!alert || !this.isOpen(alert)) return this.page(slug, language);
+    if (!alert || alert.state === 'ended') return this.page(slug, language);
     return rendered(status, <AlertPage alert={alert} language={language} origin={this.env.PUBLIC_URL} form={form} />);
   }
 
   async thanks(slug: string, language: Language): Promise<Page> {
     const { alert } = await this.snapshot(slug);
-    if (!alert || !this.isOpen(alert)) return this.page(slug, language);
+    if (!alert || alert.state === 'ended') return this.page(slug, language);
     return rendered(200, <ThanksPage alert={alert} language={language} />);
   }
 
@@ -82,17 +73,8 @@ export class Pages {
     return this.page(slug, language);
   }
 
-  notice(notice: 'notFound' | 'failed', language: Language, status = 404): Page {
-    return rendered(status, <NoticePage language={language} notice={notice} />);
-  }
-
-  /** An alert whose time is over is shown as ended even before the worker has ended it. */
-  isOpen(alert: PublicAlert): boolean {
-    return alert.state === 'live' && alert.expiresAt > this.clock.now();
-  }
-
   private render(alert: PublicAlert, language: Language): Page {
-    if (!this.isOpen(alert)) return rendered(410, <EndedPage alert={alert} language={language} />);
+    if (alert.state === 'ended') return rendered(410, <EndedPage alert={alert} language={language} />);
     return rendered(200, <AlertPage alert={alert} language={language} origin={this.env.PUBLIC_URL} />);
   }
 
@@ -100,9 +82,4 @@ export class Pages {
     if (!SLUG.test(slug)) return Promise.resolve({ alert: null, pages: new Map() });
     return this.snapshots.get(slug, async () => ({ alert: await this.alerts.bySlug(slug), pages: new Map() }));
   }
-}
-
-function rendered(status: number, document: VNode): Page {
-  const html = Buffer.from(`<!doctype html>${renderToString(document)}`);
-  return { status, html, etag: `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"` };
 }

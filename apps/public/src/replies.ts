@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Language } from '#dispatch';
 import { chooseLanguage } from './language.ts';
-import type { Page } from './pages.service.tsx';
+import type { Page } from './rendered.tsx';
 
 /** Seconds that browsers and caches may show what has been taken away since. */
 const MAX_AGE_S = 30;
@@ -18,9 +18,9 @@ export function languageOf(request: FastifyRequest): Language {
   return chooseLanguage(queryOf(request, 'lang'), request.headers['accept-language']);
 }
 
-/** A parameter of the address that is given once. */
+/** A parameter of the address that is given once; an address that cannot be read has none. */
 export function queryOf(request: FastifyRequest, name: string): string | undefined {
-  const value = (request.query as Record<string, unknown>)[name];
+  const value = (request.query as Record<string, unknown> | null)?.[name];
   return typeof value === 'string' ? value : undefined;
 }
 

@@ -1,13 +1,20 @@
 import { z } from 'zod';
+import { hasVisible, withoutBidiControls } from '#platform';
 import type { SightingReport } from '#sightings';
 import { type FormFault, MINUTES_AGO } from './texts.ts';
 
-/** What a browser sends of a text field: CRLF for every line break (HTML §4.10.21.7). PostgreSQL stores no NUL. */
+/**
+ * What a browser sends of a text field: CRLF for every line break (HTML §4.10.21.7). PostgreSQL stores no NUL. What nobody
+ * can see is nothing.
+ */
 const text = (max: number) =>
   z
     .string()
     .default('')
-    .transform((value) => value.replaceAll('\0', '').replaceAll('\r\n', '\n').normalize('NFC').trim())
+    .transform((value) =>
+      withoutBidiControls(value.replaceAll('\0', '').replaceAll('\r\n', '\n')).normalize('NFC').trim(),
+    )
+    .transform((value) => (hasVisible(value) ? value : ''))
     .pipe(z.string().max(max, 'too_long' satisfies FormFault));
 
 const optional = (max: number) => text(max).transform((value) => (value === '' ? null : value));
@@ -53,7 +60,16 @@ function faultOf(error: z.ZodError): FormFault {
 
 /** What was written, to be shown again in a form that comes back. */
 export function writtenIn(fields: unknown): Record<string, string> {
-  const texts = z.record(z.string(), z.unknown()).catch({}).parse(fields);
-  const shown = ['words', 'place', 'contact', 'ago'].map((name) => [name, texts[name]] as const);
-  return Object.fromEntries(shown.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  return textsOf(fields, ['words', 'place', 'contact', 'ago']);
+}
+
+/** What was sent in the fields that the form has, as it was sent. */
+export function sentIn(fields: unknown): Record<string, string> {
+  return textsOf(fields, Object.keys(form.shape));
+}
+
+function textsOf(fields: unknown, names: readonly string[]): Record<string, string> {
+  const sent = z.record(z.string(), z.unknown()).catch({}).parse(fields);
+  const texts = names.map((name) => [name, sent[name]] as const);
+  return Object.fromEntries(texts.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }

@@ -6,7 +6,7 @@ import { Clock, isRefusal } from '#platform';
 import { Sightings, TipLimiter } from '#sightings';
 import { Pages } from './pages.service.tsx';
 import { languageOf, sendPage } from './replies.ts';
-import { type ReadForm, readForm, writtenIn } from './sighting-form.ts';
+import { type ReadForm, readForm, sentIn, writtenIn } from './sighting-form.ts';
 import type { FormFault } from './texts.ts';
 
 /** The refusals that the form itself can tell about. */
@@ -45,7 +45,7 @@ export class SightingController {
     const read = readForm(fields, file?.buffer ?? null, this.clock.now());
     if (typeof read === 'string') return sendBack(read, 422);
     try {
-      await this.take(slug, read, fields, request.ip);
+      await this.take(slug, read, sentIn(fields), request.ip);
     } catch (error) {
       const known = isRefusal(error) ? FAULTS[error.code] : undefined;
       if (!known || !isRefusal(error)) throw error;
@@ -58,10 +58,15 @@ export class SightingController {
   }
 
   /** What was sent is compared as it was sent: 'ten minutes ago' is another time at every sending. */
-  private async take(slug: string, { report, key }: ReadForm, fields: unknown, address: string): Promise<void> {
+  private async take(
+    slug: string,
+    { report, key }: ReadForm,
+    sent: Record<string, string>,
+    address: string,
+  ): Promise<void> {
     const { caseIds } = await this.alerts.demand(slug);
     await this.limiter.consume({ address });
-    const repeat = key === null ? undefined : { scope: `sighting:${slug}`, key, request: fields };
+    const repeat = key === null ? undefined : { scope: `sighting:${slug}`, key, request: sent };
     await this.sightings.report(caseIds[0], 'page', report, repeat);
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Sessions } from '#access';
 import { Devices } from '#audience';
 import { Idempotency } from '#platform';
 import { Ticker } from './ticker.ts';
@@ -10,10 +11,11 @@ const HOUR_MS = 3_600_000;
 export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly ticker: Ticker;
 
-  constructor(devices: Devices, idempotency: Idempotency) {
+  constructor(devices: Devices, idempotency: Idempotency, sessions: Sessions) {
     this.ticker = new Ticker(HOUR_MS, {
       places: () => devices.forgetStalePlaces(),
       idempotency: () => idempotency.forgetOld(),
+      sessions: () => sessions.forgetEnded(),
     });
   }
 

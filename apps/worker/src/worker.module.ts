@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AccessModule } from '#access';
 import { AudienceModule } from '#audience';
 import { DispatchModule, SendingModule } from '#dispatch';
 import { type Env, ObservabilityModule, PlatformModule } from '#platform';
@@ -15,6 +16,7 @@ export class WorkerModule {
       imports: [
         PlatformModule.forRoot(env, 'worker'),
         ObservabilityModule.needing('postgres', 'redis'),
+        AccessModule,
         AudienceModule,
         DispatchModule,
         SendingModule,

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { MultiPolygon, Polygon } from 'geojson';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { LonLat } from '#geo';
-import { Refusal } from '#platform';
+import { Refusal, Zones } from '#platform';
 import type { AccessRefusal } from './access.errors.ts';
 import type { Agency } from './agency.entity.ts';
 import { AgencyRepository } from './agency.repository.ts';
@@ -28,6 +28,7 @@ export class Agencies {
   constructor(
     private readonly dataSource: DataSource,
     private readonly agencies: AgencyRepository,
+    private readonly zones: Zones,
   ) {}
 
   /**
@@ -36,7 +37,7 @@ export class Agencies {
    *   `agency_name_taken`.
    */
   async create(tx: EntityManager, draft: AgencyDraft): Promise<string> {
-    assertZone(draft.zone);
+    if (!(await this.zones.isKnown(draft.zone))) throw zoneUnknown();
     assertCallNumber(draft.callNumber);
     const parentId = draft.parentId ?? null;
     if (parentId !== null) await this.agencyById(parentId, tx);
@@ -71,12 +72,8 @@ function toMultiPolygon(shape: Polygon | MultiPolygon): MultiPolygon {
   return shape.type === 'MultiPolygon' ? shape : { type: 'MultiPolygon', coordinates: [shape.coordinates] };
 }
 
-function assertZone(zone: string): void {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-  } catch {
-    throw refuse('zone_unknown', 'The time zone is not an IANA name such as Asia/Shanghai.');
-  }
+function zoneUnknown(): Refusal {
+  return refuse('zone_unknown', 'The time zone is not an IANA name such as Asia/Shanghai.');
 }
 
 function assertCallNumber(callNumber: string): void {

@@ -5,6 +5,7 @@ export { AgencyKeys } from './agency-key.service.ts';
 export { Agency } from './agency.entity.ts';
 export { type AgencyDraft, Agencies } from './agency.service.ts';
 export { type Action, ACTIONS, authorize, can, type Denial, type Thing } from './can.ts';
+export { LOGIN } from './login.ts';
 export { Officer } from './officer.entity.ts';
 export { type OfficerDraft, type OfficerProfile, Officers } from './officer.service.ts';
 export { PASSWORD_LENGTH } from './password.ts';

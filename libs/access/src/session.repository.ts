@@ -40,4 +40,10 @@ export class SessionRepository {
   async revoke(tx: EntityManager, secretHash: Buffer): Promise<void> {
     await tx.update(Session, { secretHash }, { revokedAt: () => 'coalesce(revoked_at, now())' });
   }
+
+  async deleteEnded(tx: EntityManager, days: number): Promise<void> {
+    await tx.query('DELETE FROM sessions WHERE least(expires_at, revoked_at) < now() - make_interval(days => $1)', [
+      days,
+    ]);
+  }
 }

@@ -16,6 +16,9 @@ const SESSION_IDLE_S = 60 * 60;
 /** Reads between writes of `seen_at`: a minute's error in an hour is not worth a write per request. */
 const SEEN_EVERY_S = 60;
 
+/** How long an ended session stays known, for whoever looks into a misuse; its secret opens nothing. */
+const ENDED_KEPT_DAYS = 7;
+
 /** Sign-ins that last: on the server, so that they can be ended there. */
 @Injectable()
 export class Sessions {
@@ -43,5 +46,10 @@ export class Sessions {
   /** Ends one session with `tx`. */
   async revoke(tx: EntityManager, secret: string): Promise<void> {
     await this.sessions.revoke(tx, hashSecret(secret));
+  }
+
+  /** Forgets sessions that expired or were ended more than 7 days ago. */
+  forgetEnded(): Promise<void> {
+    return this.sessions.deleteEnded(this.dataSource.manager, ENDED_KEPT_DAYS);
   }
 }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { networkOf, RateLimit, REDIS, Refusal } from '#platform';
+import { Keys, networkOf, type RateLimit, RateLimits, REDIS, Refusal } from '#platform';
 import type { AccessRefusal } from './access.errors.ts';
 
 /**
@@ -30,10 +29,14 @@ export class SignInThrottle {
   private readonly logins: RateLimit;
   private readonly addresses: RateLimit;
 
-  constructor(@Inject(REDIS) private readonly redis: Redis) {
-    this.pairs = limitOf(redis, 'pair');
-    this.logins = limitOf(redis, 'login');
-    this.addresses = limitOf(redis, 'address');
+  constructor(
+    limits: RateLimits,
+    private readonly keys: Keys,
+    @Inject(REDIS) private readonly redis: Redis,
+  ) {
+    this.pairs = limits.of({ name: 'sign-in:pair', ...SIGN_IN_LIMITS.pair });
+    this.logins = limits.of({ name: 'sign-in:login', ...SIGN_IN_LIMITS.login });
+    this.addresses = limits.of({ name: 'sign-in:address', ...SIGN_IN_LIMITS.address });
   }
 
   /** @throws Refusal `too_many_attempts` with `retryAfter` in seconds. */
@@ -55,20 +58,16 @@ export class SignInThrottle {
 
   /** Redis forgetting or failing makes an address unknown, which only makes us stricter. */
   private async isKnown(pair: string): Promise<boolean> {
-    return (await this.redis.exists(knownKey(pair)).catch(() => 0)) === 1;
+    return (await this.redis.exists(this.knownKey(pair)).catch(() => 0)) === 1;
   }
 
   private async remember(pair: string): Promise<void> {
-    await this.redis.set(knownKey(pair), 1, 'EX', KNOWN_S).catch(() => null);
+    await this.redis.set(this.knownKey(pair), 1, 'EX', KNOWN_S).catch(() => null);
   }
-}
 
-/** Hashed, to keep logins and addresses themselves out of Redis. */
-const knownKey = (pair: string) =>
-  `sign-in:known:${createHash('sha256').update(pair).digest('base64url').slice(0, 22)}`;
-
-function limitOf(redis: Redis, name: keyof typeof SIGN_IN_LIMITS): RateLimit {
-  return new RateLimit(redis, { name: `sign-in:${name}`, ...SIGN_IN_LIMITS[name] });
+  private knownKey(pair: string): string {
+    return `sign-in:known:${this.keys.mac('rate-limit', pair, 16).toString('base64url')}`;
+  }
 }
 
 async function consume(limit: RateLimit, key: string): Promise<void> {

@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { PublicAlertsModule } from '#dispatch';
+import { ForwardLimiter } from './forward-limiter.ts';
 import { ForwardTokens } from './forward-tokens.ts';
 import { ForwardsRepository } from './forwards.repository.ts';
 import { Forwards } from './forwards.service.ts';
 import { OpenAlerts } from './open-alerts.ts';
+import { OpenAlertsRepository } from './open-alerts.repository.ts';
 import { ReceiptsRepository } from './receipts.repository.ts';
 import { Receipts } from './receipts.service.ts';
 import { ViewsRepository } from './views.repository.ts';
@@ -12,15 +14,17 @@ import { Views } from './views.service.ts';
 @Module({
   imports: [PublicAlertsModule],
   providers: [
+    ForwardLimiter,
     ForwardTokens,
     Forwards,
     ForwardsRepository,
     OpenAlerts,
+    OpenAlertsRepository,
     Receipts,
     ReceiptsRepository,
     Views,
     ViewsRepository,
   ],
-  exports: [Forwards, OpenAlerts, Receipts, Views],
+  exports: [ForwardLimiter, Forwards, OpenAlerts, Receipts, Views],
 })
 export class EngagementModule {}

@@ -11,7 +11,7 @@ export class ForwardsRepository {
   /** The alert a recipient was asked by, and the recipient's root when it has forwarded before. */
   async findRecipient(tx: EntityManager, batchId: number, index: number) {
     const rows = await tx.query<(ForwardedAlert & { rootId: number | null })[]>(
-      `SELECT a.slug, a.state = 'live' AS live, f.id AS "rootId"
+      `SELECT a.slug, a.state = 'live' AND a.expires_at > now() AS live, f.id AS "rootId"
        FROM batches b JOIN alerts a ON a.id = b.alert_id
        LEFT JOIN forwards f ON f.batch_id = b.id AND f.index = $2 AND f.parent_id IS NULL
        WHERE b.id = $1 AND b.size > $2`,
@@ -35,7 +35,7 @@ export class ForwardsRepository {
   /** Holds the forward until `tx` ends, so that its children are counted and added one at a time. */
   async lock(tx: EntityManager, id: number) {
     const rows = await tx.query<(ForwardedAlert & { depth: number })[]>(
-      `SELECT a.slug, a.state = 'live' AS live, f.depth
+      `SELECT a.slug, a.state = 'live' AND a.expires_at > now() AS live, f.depth
        FROM forwards f JOIN alerts a ON a.id = f.alert_id WHERE f.id = $1 FOR NO KEY UPDATE OF f`,
       [id],
     );

@@ -1,5 +1,6 @@
 export { ENGAGEMENT_REFUSALS, type EngagementRefusal } from './engagement.errors.ts';
 export { EngagementModule } from './engagement.module.ts';
+export { ForwardLimiter, FORWARDS_PER_WINDOW } from './forward-limiter.ts';
 export { Forwards, type ForwardLink } from './forwards.service.ts';
 export { OpenAlerts, type OpenAlert } from './open-alerts.ts';
 export { MAX_RECEIPTS, RECEIPT_KINDS, Receipts, type ReceiptAnswer, type ReceiptItem } from './receipts.service.ts';

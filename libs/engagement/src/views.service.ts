@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock, Keys } from '#platform';
+import { Clock, Coalesced, Keys } from '#platform';
 import { ForwardTokens } from './forward-tokens.ts';
 import { type ViewRow, ViewsRepository } from './views.repository.ts';
 import { isPerson, type Visitor } from './visitor.ts';
@@ -24,7 +24,7 @@ export interface Visit extends Visitor {
 export class Views implements OnApplicationShutdown {
   private readonly logger = new Logger(Views.name);
   private waiting: ViewRow[] = [];
-  private writing: Promise<void> | undefined;
+  private readonly writes = new Coalesced(() => this.write());
 
   constructor(
     private readonly views: ViewsRepository,
@@ -38,25 +38,21 @@ export class Views implements OnApplicationShutdown {
     const forwardId = isPerson(visit) ? this.tokens.decode(visit.token) : null;
     if (forwardId === null || this.waiting.length >= MAX_WAITING) return false;
     this.waiting.push({ forwardId, alertId: visit.alertId, visitorDigest: this.digest(visit) });
-    this.writing ??= this.writeAll().finally(() => {
-      this.writing = undefined;
-    });
+    void this.writes.run();
     return true;
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    await this.writing;
+  onApplicationShutdown(): Promise<void> {
+    return this.writes.idle();
   }
 
-  private async writeAll(): Promise<void> {
-    while (this.waiting.length > 0) {
-      const rows = this.waiting;
-      this.waiting = [];
-      try {
-        await this.views.insert(rows);
-      } catch (error) {
-        this.logger.error({ err: error, views: rows.length }, 'views could not be counted');
-      }
+  private async write(): Promise<void> {
+    const rows = this.waiting;
+    this.waiting = [];
+    try {
+      await this.views.insert(rows);
+    } catch (error) {
+      this.logger.error({ err: error, views: rows.length }, 'views could not be counted');
     }
   }
 

@@ -3,4 +3,4 @@ export type { Sighting, SightingPage, SightingReceipt, SightingReport, SightingS
 export { SIGHTING_REFUSALS, type SightingRefusal } from './sightings.errors.ts';
 export { SightingsModule } from './sightings.module.ts';
 export { Sightings, SIGHTINGS_PAGE } from './sightings.service.ts';
-export { TipLimiter, TIPS_PER_WINDOW, type TipSource } from './tip-limiter.ts';
+export { TipLimiter, TIPS_PER_CROWD, TIPS_PER_WINDOW, type TipSource } from './tip-limiter.ts';

@@ -2,12 +2,11 @@ import { Body, Controller, Get, Header, HttpCode, Param, Post } from '@nestjs/co
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
-import { type DispatchRefusal, Ending, PublicAlerts } from '#dispatch';
-import { Refusal } from '#platform';
+import { alertNotFound, Ending, PublicAlerts } from '#dispatch';
 import { ForOfficers, Public } from '../callers/audiences.ts';
 import { CurrentOfficer } from '../callers/parameters.ts';
-import { uuid } from '../schemas/common.ts';
-import { alertAnswer, endBody, slug, viewOf } from './alerts.schemas.ts';
+import { slug, uuid } from '../schemas/common.ts';
+import { alertAnswer, endBody, viewOf } from './alerts.schemas.ts';
 
 @ApiTags('alerts')
 @Controller('v1/alerts')
@@ -24,7 +23,7 @@ export class AlertsController {
   @ApiResponse({ status: 200, description: 'The alert, or its ending.', standardSchema: alertAnswer })
   async read(@Param('slug', { schema: slug }) name: string): Promise<z.input<typeof alertAnswer>> {
     const alert = await this.publicAlerts.bySlug(name);
-    if (!alert) throw new Refusal<DispatchRefusal>('alert_not_found', 'There is no such alert.');
+    if (!alert) throw alertNotFound();
     return viewOf(alert);
   }
 

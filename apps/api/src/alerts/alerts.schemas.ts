@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { CAUSES, OUTCOMES } from '#cases';
 import type { PublicAlert } from '#dispatch';
-import { uuid } from '../schemas/common.ts';
-
-export const slug = z.string().regex(/^[\w-]{1,64}$/);
+import { instruction, localised, mode, texts, tier, viewOfPlace, viewOfTexts } from '../schemas/alert-parts.ts';
+import { areaView, viewOfArea } from '../schemas/area.ts';
+import { slug, uuid } from '../schemas/common.ts';
 
 export const endBody = z.strictObject({
   kind: z.enum(['found', 'cancel']),
@@ -16,42 +16,49 @@ export const endBody = z.strictObject({
   cause: z.enum(CAUSES).describe('Whether the alert brought the child home. Private.'),
 });
 
-const localised = z.object({ 'zh-CN': z.string(), en: z.string() });
+const WHILE_LIVE = 'Null once the alert has ended.';
 
 export const alertAnswer = z.object({
   id: uuid,
-  slug: z.string(),
+  slug,
   state: z.enum(['live', 'ended']),
-  mode: z.enum(['real', 'exercise', 'demo']),
-  tier: z.string(),
-  area: z.record(z.string(), z.unknown()),
-  place: localised,
-  callNumber: z.string(),
-  instruction: z.string(),
-  hasPhoto: z.boolean(),
+  mode,
+  tier,
+  area: areaView.nullable().describe(WHILE_LIVE),
+  place: localised.nullable().describe(WHILE_LIVE),
+  callNumber: z.string().nullable().describe(WHILE_LIVE),
+  instruction: instruction.nullable().describe(WHILE_LIVE),
+  hasPhoto: z.boolean().nullable().describe(WHILE_LIVE),
   releasedAt: z.iso.datetime(),
   expiresAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),
   message: z.object({
-    kind: z.string(),
+    kind: z.enum(['alert', 'update', 'cancel', 'found', 'expire'] satisfies PublicAlert['message']['kind'][]),
     version: z.int(),
-    texts: z.object({
-      'zh-CN': z.object({ title: z.string(), body: z.string() }),
-      en: z.object({ title: z.string(), body: z.string() }),
-    }),
+    texts,
     createdAt: z.iso.datetime(),
   }),
 });
 
 /** What anybody may see; an ended alert keeps nothing but its ending. */
 export function viewOf(alert: PublicAlert): z.input<typeof alertAnswer> {
+  const { kind, version, texts: told, createdAt } = alert.message;
   return {
-    ...alert,
-    area: { ...alert.area },
-    hasPhoto: alert.hasPhoto && alert.state === 'live',
+    id: alert.id,
+    slug: alert.slug,
+    state: alert.state,
+    mode: alert.mode,
+    tier: alert.tier,
+    ...(alert.state === 'live' ? whileLive(alert) : OVER),
     releasedAt: alert.releasedAt.toISOString(),
     expiresAt: alert.expiresAt.toISOString(),
     endedAt: alert.endedAt?.toISOString() ?? null,
-    message: { ...alert.message, createdAt: alert.message.createdAt.toISOString() },
+    message: { kind, version, texts: viewOfTexts(told), createdAt: createdAt.toISOString() },
   };
+}
+
+const OVER = { area: null, place: null, callNumber: null, instruction: null, hasPhoto: null };
+
+function whileLive({ area, place, callNumber, instruction, hasPhoto }: PublicAlert) {
+  return { area: viewOfArea(area), place: viewOfPlace(place), callNumber, instruction, hasPhoto };
 }

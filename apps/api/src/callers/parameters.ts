@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { idempotencyKey } from '../schemas/common.ts';
 import { invalidRequest } from '../validation.pipe.ts';
 import { type Caller, callerOf } from './caller.ts';
@@ -33,21 +34,28 @@ export const ClientAddress = createParamDecorator((_: unknown, context: Executio
 
 /** The required `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header). */
 export const IdempotencyKey = createParamDecorator(
-  (_: unknown, context: ExecutionContext): string => {
-    const parsed = idempotencyKey.safeParse(requestOf(context).headers['idempotency-key']);
-    if (parsed.success) return parsed.data;
-    throw invalidRequest(parsed.error.issues, 'Idempotency-Key');
-  },
-  [documentIdempotencyKey],
+  (_: unknown, context: ExecutionContext): string => parseKey(context, idempotencyKey),
+  [documentKey(true)],
 );
 
-function documentIdempotencyKey(controller: object, method: string | symbol | undefined): void {
-  const descriptor = method === undefined ? undefined : Object.getOwnPropertyDescriptor(controller, method);
-  if (method === undefined || !descriptor) return;
+/** The header where a client may leave it out: a tip in ten seconds must not fail for want of one. */
+export const OptionalIdempotencyKey = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string | undefined => parseKey(context, idempotencyKey.optional()),
+  [documentKey(false)],
+);
+
+function parseKey<Schema extends z.ZodType>(context: ExecutionContext, schema: Schema): z.output<Schema> {
+  const parsed = schema.safeParse(requestOf(context).headers['idempotency-key']);
+  if (parsed.success) return parsed.data;
+  throw invalidRequest(parsed.error.issues, 'Idempotency-Key');
+}
+
+function documentKey(required: boolean) {
   const description = 'Your own name for this request: a repeat has no effect and gets the same answer.';
-  ApiHeader({ name: 'Idempotency-Key', required: true, description, schema: { type: 'string' } })(
-    controller,
-    method,
-    descriptor,
-  );
+  const schema = { type: 'string', minLength: 8, maxLength: 200 };
+  const header = ApiHeader({ name: 'Idempotency-Key', required, description, schema });
+  return (controller: object, method: string | symbol | undefined): void => {
+    const descriptor = method === undefined ? undefined : Object.getOwnPropertyDescriptor(controller, method);
+    if (method !== undefined && descriptor) header(controller, method, descriptor);
+  };
 }

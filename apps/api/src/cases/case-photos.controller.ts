@@ -1,12 +1,13 @@
 import { Controller, Get, Param, Post, Res, UploadedFile, UseInterceptors } from '@nestjs/common';
 import { FileInterceptor, type UploadedMultipartFile } from '@nestjs/platform-fastify/multipart';
-import { ApiConsumes, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Cases } from '#cases';
 import { ForOfficers } from '../callers/audiences.ts';
 import { CurrentOfficer } from '../callers/parameters.ts';
+import { JPEG, PHOTO_FIELD } from '../schemas/binary.ts';
 import { uuid } from '../schemas/common.ts';
 import { invalidRequest } from '../validation.pipe.ts';
 import { photoAnswer } from './cases.schemas.ts';
@@ -22,6 +23,7 @@ export class CasePhotosController {
   @Post()
   @UseInterceptors(FileInterceptor('photo'))
   @ApiConsumes('multipart/form-data')
+  @ApiBody({ schema: { type: 'object', properties: { photo: PHOTO_FIELD }, required: ['photo'] } })
   @ApiResponse({
     status: 201,
     description: 'Kept; name it in the alert to make it public.',
@@ -39,8 +41,7 @@ export class CasePhotosController {
 
   /** The picture itself. */
   @Get(':photoId')
-  @ApiProduces('image/jpeg')
-  @ApiResponse({ status: 200, description: 'The picture.' })
+  @ApiResponse({ status: 200, description: 'The picture.', content: JPEG })
   async read(
     @CurrentOfficer() officer: OfficerActor,
     @Param('id', { schema: uuid }) caseId: string,

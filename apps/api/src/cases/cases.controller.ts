@@ -5,8 +5,7 @@ import type { OfficerActor } from '#access';
 import { Cases } from '#cases';
 import { Alerts, Ending, Preview, Release } from '#dispatch';
 import { ForOfficers } from '../callers/audiences.ts';
-import { CurrentOfficer } from '../callers/parameters.ts';
-import { OptionalIdempotencyKey } from '../callers/optional-idempotency-key.ts';
+import { CurrentOfficer, OptionalIdempotencyKey } from '../callers/parameters.ts';
 import { uuid } from '../schemas/common.ts';
 import { submissionBody, submissionOf } from '../schemas/submission.ts';
 import {
@@ -56,7 +55,8 @@ export class CasesController {
     @CurrentOfficer() officer: OfficerActor,
     @Query({ schema: casesQuery }) query: z.output<typeof casesQuery>,
   ): Promise<z.input<typeof casesAnswer>> {
-    return { cases: (await this.cases.list(officer, query)).map(summaryOf) };
+    const { cases, next } = await this.cases.list(officer, query);
+    return { cases: cases.map(summaryOf), next };
   }
 
   /** The whole case with its proposed or released alert. Every read is audited. */

@@ -1,8 +1,9 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { type ForwardLink, Forwards, type ReceiptAnswer, Receipts } from '#engagement';
+import { ForwardLimiter, type ForwardLink, Forwards, type ReceiptAnswer, Receipts } from '#engagement';
 import { Public } from '../callers/audiences.ts';
+import { ClientAddress } from '../callers/parameters.ts';
 import { forwardAnswer, forwardBody, receiptsAnswer, receiptsBody } from './engagement.schemas.ts';
 
 /** What phones tell. The reference in a push is the credential: no device names itself. */
@@ -13,6 +14,7 @@ export class EngagementController {
   constructor(
     private readonly receipts: Receipts,
     private readonly forwards: Forwards,
+    private readonly limiter: ForwardLimiter,
   ) {}
 
   /** Receipts and opens, in bulk; a repeat changes nothing. */
@@ -27,7 +29,12 @@ export class EngagementController {
   @Post('forwards')
   @HttpCode(200)
   @ApiResponse({ status: 200, description: 'The link and its token.', standardSchema: forwardAnswer })
-  forward(@Body({ schema: forwardBody }) body: z.output<typeof forwardBody>): Promise<ForwardLink> {
-    return 'ref' in body ? this.forwards.fromRecipient(body.ref) : this.forwards.fromForward(body.parent);
+  async forward(
+    @Body({ schema: forwardBody }) body: z.output<typeof forwardBody>,
+    @ClientAddress() address: string,
+  ): Promise<ForwardLink> {
+    if ('ref' in body) return this.forwards.fromRecipient(body.ref);
+    await this.limiter.consume(address);
+    return this.forwards.fromForward(body.parent);
   }
 }

@@ -1,21 +1,34 @@
 import { z } from 'zod';
 import { type LonLat, toWgs84 } from '#geo';
+import { hasVisible, withoutBidiControls } from '#platform';
 
 /**
- * A text of 1 to `max` UTF-16 units once trimmed and composed (Unicode NFC). PostgreSQL cannot store NUL, and an
- * unpaired surrogate has no UTF-8.
+ * A text of 1 to `max` UTF-16 units once trimmed and composed (Unicode NFC), of which something can be seen; controls that
+ * reorder what stands around them are taken out. PostgreSQL cannot store NUL, and an unpaired surrogate has no UTF-8.
  */
 export const text = (max: number) =>
   z
     .string()
+    .overwrite(withoutBidiControls)
     .normalize('NFC')
     .trim()
     .min(1)
     .max(max)
-    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'holds a character that is not text');
+    .refine((value) => value.isWellFormed() && !value.includes('\0'), 'holds a character that is not text')
+    .refine(hasVisible, 'holds nothing that can be seen');
 
 /** An id as we give them. */
 export const uuid = z.uuid();
+
+/** An alert's unguessable name in links. */
+export const slug = z.string().regex(/^[\w-]{1,64}$/);
+
+/** A place as we give it. */
+export const wgs84Point = z.object({ lon: z.number(), lat: z.number(), datum: z.literal('wgs84') });
+
+export function pointView([lon, lat]: LonLat): z.input<typeof wgs84Point> {
+  return { lon, lat, datum: 'wgs84' };
+}
 
 /** An ISO 8601 instant with its offset, e.g. `2026-01-02T03:04:05+08:00`, parsed to a Date. */
 export const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value));

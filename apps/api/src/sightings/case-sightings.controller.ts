@@ -1,13 +1,13 @@
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Sightings } from '#sightings';
 import { ForOfficers } from '../callers/audiences.ts';
-import { CurrentOfficer } from '../callers/parameters.ts';
+import { CurrentOfficer, OptionalIdempotencyKey } from '../callers/parameters.ts';
+import { JPEG } from '../schemas/binary.ts';
 import { uuid } from '../schemas/common.ts';
-import { DocumentIdempotencyKey, OptionalIdempotencyKey } from '../callers/optional-idempotency-key.ts';
 import {
   phoneSightingBody,
   reportOf,
@@ -27,7 +27,6 @@ export class CaseSightingsController {
 
   /** Takes down a tip that came by phone. */
   @Post('cases/:id/sightings')
-  @DocumentIdempotencyKey()
   @ApiResponse({ status: 201, description: 'Taken.', standardSchema: sightingAnswer })
   async take(
     @CurrentOfficer() officer: OfficerActor,
@@ -55,8 +54,7 @@ export class CaseSightingsController {
 
   /** The photo of a tip. */
   @Get('cases/:id/sightings/:sightingId/photo')
-  @ApiProduces('image/jpeg')
-  @ApiResponse({ status: 200, description: 'The photo.' })
+  @ApiResponse({ status: 200, description: 'The photo.', content: JPEG })
   async photo(
     @CurrentOfficer() officer: OfficerActor,
     @Param('id', { schema: uuid }) caseId: string,

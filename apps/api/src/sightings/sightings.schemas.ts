@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { DISMISSALS, SIGHTING_STATES, type Sighting, type SightingReport } from '#sightings';
-import { instant, lonLat, text, uuid } from '../schemas/common.ts';
+import { type Bodies, openApiSchema } from '../body-document.ts';
+import { PHOTO_FIELD } from '../schemas/binary.ts';
+import { instant, lonLat, pointView, text, uuid, wgs84Point } from '../schemas/common.ts';
 
 const fields = {
   words: text(2000),
@@ -24,6 +26,17 @@ export const sightingForm = z.union([
     .strictObject({ sighting: z.string().transform(parseJson).pipe(sightingBody) })
     .transform(({ sighting }) => sighting),
 ]);
+
+/** The same for the OpenAPI document. */
+export const SIGHTING_BODIES = {
+  'application/json': openApiSchema(sightingBody, 'input'),
+  'multipart/form-data': {
+    type: 'object',
+    properties: { sighting: { type: 'string', description: 'The JSON body, as text.' }, photo: PHOTO_FIELD },
+    required: ['sighting'],
+    additionalProperties: false,
+  },
+} satisfies Bodies;
 
 function parseJson(value: string, context: z.RefinementCtx): unknown {
   try {
@@ -54,7 +67,7 @@ const sightingView = z.object({
   source: z.enum(['app', 'page', 'phone']),
   state: z.enum(SIGHTING_STATES),
   words: z.string(),
-  place: z.object({ lon: z.number(), lat: z.number(), datum: z.literal('wgs84') }).nullable(),
+  place: wgs84Point.nullable(),
   placeWords: z.string().nullable(),
   observedAt: z.iso.datetime().nullable(),
   receivedAt: z.iso.datetime(),
@@ -68,10 +81,11 @@ const sightingView = z.object({
 
 export const sightingsAnswer = z.object({ sightings: z.array(sightingView), next: uuid.nullable() });
 
-export function viewOf({ point, place, ...sighting }: Sighting): z.input<typeof sightingView> {
+export function viewOf(sighting: Sighting): z.input<typeof sightingView> {
+  const { id, source, state, words, point, place, contact, hasPhoto, takenBy, triagedBy, dismissal } = sighting;
   return {
-    ...sighting,
-    place: point && { lon: point[0], lat: point[1], datum: 'wgs84' },
+    ...{ id, source, state, words, contact, hasPhoto, takenBy, triagedBy, dismissal },
+    place: point && pointView(point),
     placeWords: place,
     observedAt: sighting.observedAt?.toISOString() ?? null,
     receivedAt: sighting.receivedAt.toISOString(),

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { REDIS } from '../redis.ts';
 
-/** A server without which a process cannot do its work. */
+/** A server that a process uses; what it needs is that without which it cannot do its work. */
 export type Need = 'postgres' | 'redis';
 
 /** Injection token of the {@link Need}s of this process. */
@@ -19,15 +19,16 @@ const CHECK_MS = 2_000;
 @Injectable()
 export class Readiness implements BeforeApplicationShutdown {
   private readonly checks = new Map<string, Check>();
+  private readonly needs: Set<string>;
   private stopping = false;
 
   constructor(@Inject(NEEDS) needs: readonly Need[], dataSource: DataSource, @Inject(REDIS) redis: Redis) {
-    const checks: Record<Need, Check> = { postgres: () => dataSource.query('SELECT 1'), redis: () => redis.ping() };
-    for (const need of needs) this.add(need, checks[need]);
+    this.add('postgres', () => dataSource.query('SELECT 1'));
+    this.add('redis', () => redis.ping());
+    this.needs = new Set(needs);
   }
 
-  /** Makes readiness depend on one more part. */
-  add(name: string, check: Check): void {
+  private add(name: Need, check: Check): void {
     this.checks.set(name, check);
   }
 
@@ -39,7 +40,8 @@ export class Readiness implements BeforeApplicationShutdown {
   async report(): Promise<{ ready: boolean; parts: Record<string, 'ok' | 'unreachable'>; stopping: boolean }> {
     const asked = [...this.checks].map(async ([name, check]) => [name, await answers(check)] as const);
     const parts = Object.fromEntries(await Promise.all(asked));
-    const ready = !this.stopping && Object.values(parts).every((part) => part === 'ok');
+    const ready =
+      !this.stopping && Object.entries(parts).every(([part, state]) => state === 'ok' || !this.needs.has(part));
     return { ready, parts, stopping: this.stopping };
   }
 }
