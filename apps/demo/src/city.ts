@@ -40,7 +40,7 @@ export async function startCity(
     PUBLIC_URL: publicPage,
     PUSH_QUOTA_PER_MINUTE: String(quotaPerMinute),
     PUSH_RAMP_SECONDS: '4',
-    // The friends who open forward links stand behind addresses of their own, as the simulator tells.
+    // People have addresses of their own, as the simulator tells in the place of a proxy.
     TRUST_PROXY: 'true',
   };
   const dist = (app: string) => join(import.meta.dirname, '..', '..', app, 'src', 'main.js');

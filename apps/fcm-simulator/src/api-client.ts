@@ -22,6 +22,7 @@ export class ApiClient {
   readonly #stop = new AbortController();
   readonly #waiting: (() => void)[] = [];
   #active = 0;
+  #people = 0;
 
   constructor(base: string) {
     this.#base = new URL(base.endsWith('/') ? base : `${base}/`);
@@ -30,14 +31,32 @@ export class ApiClient {
   /** The answer, or undefined when it was refused or not to be had within the attempts. */
   post(path: string, body: unknown): Promise<Answer | undefined> {
     const text = JSON.stringify(body);
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const headers = {
+      ...this.#behindProxy(),
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+    };
     return this.#withRetries('POST', new URL(path, this.#base), headers, text);
   }
 
   /** Opens a page as a person's browser would. */
   open(url: string, userAgent: string): Promise<Answer | undefined> {
-    const headers = { 'user-agent': userAgent, accept: 'text/html', 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' };
+    const headers = {
+      ...this.#behindProxy(),
+      'user-agent': userAgent,
+      accept: 'text/html',
+      'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8',
+    };
     return this.#withRetries('GET', this.#nearby(url), headers);
+  }
+
+  /**
+   * Everyone has an address of their own, as a proxy in front of the api would tell: of RFC 2544's range for tests. An api that
+   * trusts no proxy does not look at it.
+   */
+  #behindProxy(): OutgoingHttpHeaders {
+    const n = this.#people++;
+    return { 'x-forwarded-for': `198.${18 + ((n >> 16) & 1)}.${(n >> 8) & 255}.${n & 255}` };
   }
 
   close(): void {
