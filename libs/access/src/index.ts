@@ -1,14 +1,11 @@
-export { ACCESS_REFUSALS, type AccessRefusal } from './access.errors.ts';
+export type { AccessRefusal } from './access.errors.ts';
 export { AccessModule } from './access.module.ts';
 export { type Actor, actorReference, type AgencyKeyActor, type OfficerActor, type Role, ROLES } from './actor.ts';
 export { AgencyKeys } from './agency-key.service.ts';
-export { Agency } from './agency.entity.ts';
 export { type AgencyDraft, Agencies } from './agency.service.ts';
-export { type Action, ACTIONS, authorize, can, type Denial, type Thing } from './can.ts';
+export { type Action, authorize, can, type Denial, type Thing } from './can.ts';
 export { LOGIN } from './login.ts';
-export { Officer } from './officer.entity.ts';
 export { type OfficerDraft, type OfficerProfile, Officers } from './officer.service.ts';
-export { PASSWORD_LENGTH } from './password.ts';
 export { SESSION_LIFETIME_S, Sessions } from './session.service.ts';
 export { SIGN_IN_LIMITS, SignInThrottle } from './sign-in-throttle.ts';
 export { SignIn } from './sign-in.service.ts';

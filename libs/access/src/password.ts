@@ -7,7 +7,7 @@ import type { AccessRefusal } from './access.errors.ts';
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** Characters a password has where it is the only factor, and may have at most (NIST SP 800-63B-4 §3.1.1.2). */
-export const PASSWORD_LENGTH = { min: 15, max: 256 } as const;
+const PASSWORD_LENGTH = { min: 15, max: 256 } as const;
 
 /** Passwords of people who type the same characters on different keyboards compare equal (NIST: NFKC). */
 const normalised = (password: string) => password.normalize('NFKC');

@@ -1,4 +1,4 @@
-export { AUDIENCE_REFUSALS, type AudienceRefusal } from './audience.errors.ts';
+export type { AudienceRefusal } from './audience.errors.ts';
 export { AudienceModule } from './audience.module.ts';
 export { audienceStatement, type AudienceQuery, NEAR_BANDS } from './audience.repository.ts';
 export { Audience, type AudiencePreview } from './audience.service.ts';

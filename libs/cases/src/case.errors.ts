@@ -1,19 +1,16 @@
 import { Refusal } from '#platform';
 
 /** Every expected 'no' of this lib. */
-export const CASE_REFUSALS = [
-  'case_incomplete',
-  'case_not_editable',
-  'case_not_found',
-  'case_transition_illegal',
-  'last_seen_in_future',
-  'last_seen_interval_inverted',
-  'outside_jurisdiction',
-  'photo_not_found',
-  'too_many_photos',
-] as const;
-
-export type CaseRefusal = (typeof CASE_REFUSALS)[number];
+export type CaseRefusal =
+  | 'case_incomplete'
+  | 'case_not_editable'
+  | 'case_not_found'
+  | 'case_transition_illegal'
+  | 'last_seen_in_future'
+  | 'last_seen_interval_inverted'
+  | 'outside_jurisdiction'
+  | 'photo_not_found'
+  | 'too_many_photos';
 
 /** For a case that is not there and, word for word, for one of another agency. */
 export function caseNotFound(): Refusal<CaseRefusal> {

@@ -1,7 +1,7 @@
 export { Case } from './case.entity.ts';
-export { CASE_REFUSALS, type CaseRefusal, caseNotFound } from './case.errors.ts';
+export { type CaseRefusal, caseNotFound } from './case.errors.ts';
 export { CasePhoto } from './case-photo.entity.ts';
-export { CASE_STATES, type CaseAct, type CaseState, nextCaseState } from './case-states.ts';
+export { CASE_STATES, type CaseAct, type CaseState } from './case-states.ts';
 export { Cases } from './case.service.ts';
 export {
   CASE_TYPES,

@@ -1,18 +1,15 @@
 import { Refusal } from '#platform';
 
 /** Every expected 'no' of this lib. */
-export const DISPATCH_REFUSALS = [
-  'alert_ended',
-  'alert_live',
-  'alert_missing',
-  'alert_not_found',
-  'alert_transition_illegal',
-  'family_not_told',
-  'too_many_previews',
-  'version_changed',
-] as const;
-
-export type DispatchRefusal = (typeof DISPATCH_REFUSALS)[number];
+export type DispatchRefusal =
+  | 'alert_ended'
+  | 'alert_live'
+  | 'alert_missing'
+  | 'alert_not_found'
+  | 'alert_transition_illegal'
+  | 'family_not_told'
+  | 'too_many_previews'
+  | 'version_changed';
 
 /** For an alert that is not there and, word for word, for one of another agency. */
 export function alertNotFound(): Refusal<DispatchRefusal> {

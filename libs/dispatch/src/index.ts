@@ -1,6 +1,6 @@
 export { Alert } from './alert.entity.ts';
 export { Alerts } from './alert.service.ts';
-export { ALERT_STATES, type AlertAct, type AlertState, nextAlertState } from './alert-states.ts';
+export { ALERT_STATES, type AlertAct, type AlertState } from './alert-states.ts';
 export {
   type AlertProposal,
   type Instruction,
@@ -13,7 +13,7 @@ export {
   TIERS,
 } from './alert.types.ts';
 export { BatchSender } from './batch.service.ts';
-export { alertNotFound, DISPATCH_REFUSALS, type DispatchRefusal } from './dispatch.errors.ts';
+export { alertNotFound, type DispatchRefusal } from './dispatch.errors.ts';
 export { DISPATCH_JOBS } from './dispatch.jobs.ts';
 export { DispatchModule, SendingModule } from './dispatch.module.ts';
 export { Ending, type EndRequest } from './ending.service.ts';

@@ -1,4 +1,4 @@
-export { ENGAGEMENT_REFUSALS, type EngagementRefusal } from './engagement.errors.ts';
+export type { EngagementRefusal } from './engagement.errors.ts';
 export { EngagementModule } from './engagement.module.ts';
 export { ForwardLimiter, FORWARDS_PER_WINDOW } from './forward-limiter.ts';
 export { Forwards, type ForwardLink } from './forwards.service.ts';

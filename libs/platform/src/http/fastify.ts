@@ -7,10 +7,10 @@ import { requestId } from '../logging.ts';
 import { type ParserAnswer, type ParserFault, parserFaultHandler } from './parser-faults.ts';
 
 /** Bytes of a request's body, uploads apart. */
-export const BODY_LIMIT = 256 * 1024;
+const BODY_LIMIT = 256 * 1024;
 
 /** Bytes of one uploaded file: a photo as phones take them. */
-export const FILE_LIMIT = PHOTO_MAX_BYTES;
+const FILE_LIMIT = PHOTO_MAX_BYTES;
 
 /** How a process answers what Nest never hears of. */
 export interface FaultAnswers {
