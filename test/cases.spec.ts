@@ -152,6 +152,31 @@ describe('cases over HTTP', () => {
     await refused(as(liaison, 'POST', `/v1/cases/${id}/submit`), 409, 'case_transition_illegal');
   });
 
+  it('holds one database connection for one request, whatever the request does', async () => {
+    const narrow = await startApi({ databaseUrl: database.url, DATABASE_POOL: '1' });
+    try {
+      const polygon = { type: 'Polygon', coordinates: [[[113.8, 22.4], [114.4, 22.4], [114.4, 22.8], [113.8, 22.8], [113.8, 22.4]]] }; // prettier-ignore
+      const whole = submission();
+      const body = { ...whole, alert: { ...whole.alert, area: { kind: 'polygon', polygon } } };
+      const filed = await call<{ id: string }>(narrow.url, 'POST', '/v1/cases', { cookie: liaison, json: body });
+      const path = `/v1/cases/${filed.body.id}`;
+      expect((await call(narrow.url, 'POST', `${path}/submit`, { cookie: liaison })).status).toBe(204);
+      expect((await call(narrow.url, 'GET', `${path}/preview`, { cookie: verifier })).status).toBe(200);
+      const seen = await call(narrow.url, 'GET', path, { cookie: verifier });
+      const json = { version: seen.body['version'] };
+      const live = await call<{ alertId: string }>(narrow.url, 'POST', `${path}/verify`, { cookie: verifier, json });
+      expect(live.status).toBe(200);
+      const end = { kind: 'cancel', outcome: 'unfounded', cause: 'none' };
+      const ended = await call(narrow.url, 'POST', `/v1/alerts/${live.body.alertId}/end`, {
+        cookie: liaison,
+        json: end,
+      });
+      expect(ended.status).toBe(204);
+    } finally {
+      await narrow.close();
+    }
+  });
+
   it('takes any field as unknown, and says what an alert still needs', async () => {
     const id = await file(liaison, { case: {}, alert: null });
     await refused(as(liaison, 'POST', `/v1/cases/${id}/submit`), 422, 'alert_missing');
