@@ -119,6 +119,9 @@ describe('cases over HTTP', () => {
     const end = { kind: 'found', ending: 'safe', outcome: 'safe', cause: 'direct' };
     const path = `/v1/alerts/${live.body.alertId}/end`;
     await refused(as(liaison, 'POST', path, end), 422, 'family_not_told');
+    const untrue = { ...end, familyTold: true, outcome: 'dead' };
+    await refused(as(liaison, 'POST', path, untrue), 422, 'ending_untrue');
+    await refused(as(liaison, 'POST', path, { ...end, kind: 'cancel', familyTold: true }), 422, 'ending_untrue');
     expect((await as(liaison, 'POST', path, { ...end, familyTold: true })).status).toBe(204);
     await refused(as(liaison, 'POST', path, { ...end, familyTold: true }), 410, 'alert_ended');
     const ended = await call<Record<string, unknown>>(api.url, 'GET', `/v1/alerts/${live.body.slug}`);

@@ -15,7 +15,7 @@ describe('the pacer', () => {
   beforeEach(() => redis.flushdb());
 
   const ask = (one: Pacer, messages: number, flow = 'one', band = 0, weight = 1) =>
-    one.take({ provider: 'fcm', messages, flow, band, weight });
+    one.take({ provider: 'fcm', messages, flow, band, weight, batchId: 1 });
 
   const pacer = (perMinute: number, rampSeconds = 0) =>
     new Pacer(redis, { PUSH_QUOTA_PER_MINUTE: perMinute, PUSH_RAMP_SECONDS: rampSeconds });

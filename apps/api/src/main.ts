@@ -1,6 +1,8 @@
 import 'reflect-metadata';
-import { readEnv, serve } from '#platform';
+import { readEnv, serve, start } from '#platform';
 import { createApi } from './create-api.ts';
 
-const env = readEnv();
-await serve(await createApi(env), env.PORT, env.HOST);
+await start(async () => {
+  const env = readEnv();
+  await serve(await createApi(env), env.PORT, env.HOST);
+});

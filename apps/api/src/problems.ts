@@ -59,6 +59,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   case_transition_illegal: { status: 409, title: 'The case cannot do this now' },
   cross_site_request: { status: 403, title: 'The request comes from another site' },
   device_invalid: { status: 401, title: 'The device is not known' },
+  ending_untrue: { status: 422, title: 'The ending would not be true' },
   family_not_told: { status: 422, title: 'The family comes first' },
   forbidden: { status: 403, title: 'Not allowed' },
   header_too_large: { status: 431, title: 'The request’s header is too large' },

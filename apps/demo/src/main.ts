@@ -80,7 +80,9 @@ async function prepare(devices: number, narrator: Narrator): Promise<SignIn[]> {
   const context = await NestFactory.createApplicationContext({ module: DemoModule, imports }, { logger: ['error'] });
   try {
     const population = populate(devices);
-    narrator.say(`${devices + VISITORS} phones over ${population.towns} real Chinese towns, by population (GeoNames, CC-BY 4.0).`);
+    narrator.say(
+      `${devices + VISITORS} phones over ${population.towns} real Chinese towns, by population (GeoNames, CC-BY 4.0).`,
+    );
     await narrator.progress('phones', devices, (tell) =>
       context.get(DeviceImport, { strict: false }).run(population.devices, tell),
     );

@@ -1,6 +1,8 @@
 import 'reflect-metadata';
-import { readEnv, serve } from '#platform';
+import { readEnv, serve, start } from '#platform';
 import { createPublic } from './create-public.ts';
 
-const env = readEnv();
-await serve(await createPublic(env), env.PUBLIC_PORT, env.HOST);
+await start(async () => {
+  const env = readEnv();
+  await serve(await createPublic(env), env.PUBLIC_PORT, env.HOST);
+});

@@ -1,6 +1,8 @@
 import 'reflect-metadata';
-import { readEnv, serve } from '#platform';
+import { readEnv, serve, start } from '#platform';
 import { createWorker } from './create-worker.ts';
 
-const env = readEnv();
-await serve(await createWorker(env), env.WORKER_PORT, env.HOST);
+await start(async () => {
+  const env = readEnv();
+  await serve(await createWorker(env), env.WORKER_PORT, env.HOST);
+});

@@ -117,12 +117,12 @@ export class BatchSender {
     return refused;
   }
 
-  private async room({ alertId, audience, band }: Lease, messages: number): Promise<Room> {
+  private async room({ alertId, audience, band, batchId }: Lease, messages: number): Promise<Room> {
     if (this.draining) return { granted: false, retryMs: 0 };
     const { provider } = this.gateway;
     const weight = audience === 'notified' ? ENDING_WEIGHT : 1;
     try {
-      return await this.pacer.take({ provider, messages, flow: `${alertId}:${audience}`, weight, band });
+      return await this.pacer.take({ provider, messages, flow: `${alertId}:${audience}`, weight, band, batchId });
     } catch (error) {
       this.logger.warn({ err: error as Error }, 'the pacer cannot be asked');
       return { granted: false, retryMs: NO_PACER_MS };

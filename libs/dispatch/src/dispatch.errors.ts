@@ -7,6 +7,7 @@ export type DispatchRefusal =
   | 'alert_missing'
   | 'alert_not_found'
   | 'alert_transition_illegal'
+  | 'ending_untrue'
   | 'family_not_told'
   | 'too_many_previews'
   | 'version_changed';

@@ -42,10 +42,16 @@ export class Ending {
 
   /**
    * Ends a live alert and closes its cases; one officer suffices, for it reaches fewer people.
-   * @throws Refusal `alert_not_found` (also for another agency's), `alert_ended`, `family_not_told`
+   * @throws Refusal `alert_not_found` (also for another agency's), `alert_ended`, `ending_untrue`, `family_not_told`
    */
   end(actor: Actor, alertId: string, request: EndRequest): Promise<void> {
-    if (request.kind === 'found' && request.ending === 'safe' && !request.familyTold) {
+    if (request.ending === 'safe' && (request.kind !== 'found' || request.outcome !== 'safe')) {
+      throw new Refusal<DispatchRefusal>(
+        'ending_untrue',
+        'The public may be told that the child is safe only when a child was found safe. End with ‘ended’.',
+      );
+    }
+    if (request.ending === 'safe' && !request.familyTold) {
       throw new Refusal<DispatchRefusal>(
         'family_not_told',
         'The public may be told that the child is safe only after the family was. Tell them, or end without saying so.',

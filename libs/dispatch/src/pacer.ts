@@ -53,6 +53,8 @@ export interface RoomRequest {
   readonly flow: string;
   readonly weight: number;
   readonly band: number;
+  /** Older batches are finished first, so that a worker's places come free one by one. */
+  readonly batchId: number;
 }
 
 /** Room to send now, or how long to stay away. */
@@ -121,7 +123,7 @@ export class Pacer {
   /** The flow least served so far, and of it the nearest band. */
   private next(queue: readonly Waiting[]): Waiting | undefined {
     const start = (one: Waiting) => Math.max(this.virtualNow, this.served.get(one.flow) ?? 0);
-    return queue.toSorted((a, b) => start(a) - start(b) || a.band - b.band)[0];
+    return queue.toSorted((a, b) => start(a) - start(b) || a.band - b.band || a.batchId - b.batchId)[0];
   }
 
   private async reserve({ provider, messages, flow, weight }: Waiting): Promise<Room> {

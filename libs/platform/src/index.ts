@@ -20,5 +20,6 @@ export { fastifyAdapter, type FaultAnswers } from './http/fastify.ts';
 export { ObservabilityModule } from './http/observability.module.ts';
 export { isHangUp, isUnavailable } from './http/unavailable.ts';
 export { serve } from './http/serve.ts';
+export { start } from './http/start.ts';
 export { Zones } from './zones.ts';
 export { hasVisible, withoutBidiControls } from './http/plain-text.ts';

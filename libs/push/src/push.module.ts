@@ -6,6 +6,9 @@ import type { PushGateway } from './push-gateway.ts';
 /** Injection token of the {@link PushGateway} that this process sends through. */
 export const PUSH_GATEWAY = Symbol('PUSH_GATEWAY');
 
+/** What an operator has to hear of: nothing is pushed meanwhile, or something was refused. */
+const TROUBLE: ReadonlySet<FcmEvent['event']> = new Set(['no-credentials', 'refused', 'unexpected']);
+
 function fromEnv(env: Env): PushGateway {
   tellGoogle(env);
   const logger = new Logger('FcmGateway');
@@ -13,7 +16,7 @@ function fromEnv(env: Env): PushGateway {
     projectId: env.FCM_PROJECT_ID,
     endpoint: env.FCM_ENDPOINT,
     ...(env.FCM_CA === undefined ? {} : { caFile: env.FCM_CA }),
-    onEvent: (event: FcmEvent) => logger.log(event),
+    onEvent: (event: FcmEvent) => (TROUBLE.has(event.event) ? logger.warn(event) : logger.log(event)),
   });
 }
 
