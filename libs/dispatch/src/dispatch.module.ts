@@ -6,6 +6,7 @@ import { AuditModule } from '#audit';
 import { CasesModule } from '#cases';
 import { PushModule } from '#push';
 import { Alerts } from './alert.service.ts';
+import { Asking } from './asking.service.ts';
 import { BatchRepository } from './batch.repository.ts';
 import { BatchSender } from './batch.service.ts';
 import { DISPATCH_JOBS } from './dispatch.jobs.ts';
@@ -24,7 +25,7 @@ const queues = BullModule.registerQueue(
 /** Alerts up to their release and their ending: what officers do. Sends nothing itself. */
 @Module({
   imports: [PublicAlertsModule, queues, AccessModule, AudienceModule, AuditModule, CasesModule],
-  providers: [Alerts, BatchRepository, Ending, Preview, Release, WaveRepository],
+  providers: [Alerts, Asking, BatchRepository, Ending, Preview, Release, WaveRepository],
   exports: [Alerts, BatchRepository, Ending, Preview, PublicAlertsModule, Release, WaveRepository],
 })
 export class DispatchModule {}

@@ -5,20 +5,16 @@ import { type Actor, actorReference } from '#access';
 import { type AlertProposal } from './alert.types.ts';
 import { Audit } from '#audit';
 import { type Case, type CaseInput, Cases } from '#cases';
-import { Clock, Idempotency, type IdempotentRequest, Refusal, Transactions, type UnitOfWork } from '#platform';
+import { Clock, Idempotency, type IdempotentRequest, Refusal, Transactions } from '#platform';
 import type { Alert } from './alert.entity.ts';
 import { AlertRepository } from './alert.repository.ts';
 import { Alerts } from './alert.service.ts';
 import { type AlertState, nextAlertState } from './alert-states.ts';
-import { feed } from './dispatch.jobs.ts';
+import { Asking } from './asking.service.ts';
 import type { DispatchRefusal } from './dispatch.errors.ts';
 import type { Message } from './message.entity.ts';
-import { isNight } from './night.ts';
 import { submissionVersion } from './submission-version.ts';
-import { WaveRepository, type Withheld } from './wave.repository.ts';
-
-/** Alerts a phone gets in 24 hours before further ones are withheld: fatigue makes people switch all of them off. */
-const DAILY_CAP = { critical: 5, serious: 2 } as const;
+import type { Withheld } from './wave.repository.ts';
 
 /** A case as submitted: the private case and the public alert proposed for it. */
 export interface Submission {
@@ -40,7 +36,7 @@ export class Release {
     private readonly cases: Cases,
     private readonly alerts: Alerts,
     private readonly alertRows: AlertRepository,
-    private readonly waves: WaveRepository,
+    private readonly asking: Asking,
     private readonly audit: Audit,
     private readonly clock: Clock,
     private readonly idempotency: Idempotency,
@@ -116,7 +112,7 @@ export class Release {
       await this.demandVersion(tx, held, alert, message, version);
       await this.cases.demandSubmittable(tx, held);
       demandState(alert, 'release');
-      const { from, ...asked } = await this.askRing(unit, alert, message);
+      const { from, ...asked } = await this.asking.ring(unit, alert, message);
       await this.alertRows.release(tx, alert.id, from);
       await this.cases.move(tx, actor, held, 'verify', { verifierId: actor.id, verifiedAt: this.clock.now() });
       await this.audit.record(tx, {
@@ -128,22 +124,6 @@ export class Release {
       });
       return { alertId: alert.id, slug: alert.slug, ...asked };
     });
-  }
-
-  /** Snapshots whom to ask. @returns also the instant sending begins, null for now */
-  private async askRing({ tx, enqueue }: UnitOfWork, alert: Alert, message: Message) {
-    const { tier, zone, origin } = alert;
-    // An exercise is practised by officers; a page-only alert is found, not sent.
-    if (tier === 'page_only' || alert.mode === 'exercise') return { targeted: 0, withheld: {}, from: null };
-    const now = this.clock.now();
-    const byDayOnly = tier === 'serious' && isNight(zone, now);
-    const from = byDayOnly ? await this.waves.morning(tx, zone, now) : null;
-    const waveId = await this.waves.insert(tx, { alertId: alert.id, messageId: message.id, audience: 'ring' });
-    const [lon, lat] = origin.coordinates as [number, number];
-    const query = { area: alert.area, origin: [lon, lat] as const, tier, at: from ?? now };
-    const asked = await this.waves.snapshotRing(tx, waveId, query, DAILY_CAP[tier], from);
-    await enqueue(feed, {});
-    return { ...asked, from };
   }
 
   private async demandAlert(tx: EntityManager, held: Case) {
