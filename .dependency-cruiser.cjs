@@ -1,6 +1,6 @@
 /** Which lib may import which: the order of docs/ARCHITECTURE.md. Everyone may import platform and geo. */
 const BELOW = {
-  outcomes: ['dispatch', 'engagement', 'sightings', 'cases', 'access', 'audit'],
+  outcomes: ['dispatch', 'engagement', 'sightings', 'cases', 'audience', 'access', 'audit'],
   engagement: ['dispatch'],
   sightings: ['cases', 'access', 'audit'],
   dispatch: ['cases', 'audience', 'push', 'access', 'audit'],
@@ -8,7 +8,7 @@ const BELOW = {
   audience: [],
   push: [],
   audit: [],
-  access: [],
+  access: ['audit'],
   geo: [],
   platform: [],
 };

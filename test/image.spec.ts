@@ -1,7 +1,19 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { PHOTO_MAX_BYTES, Refusal, reencodePhoto } from '#platform';
+import { until } from './harness/until.ts';
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'image-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
 
 const RED = '#c00000';
 const BLUE = '#0000c0';
@@ -172,29 +184,93 @@ describe('a photo as it is kept', () => {
 });
 
 describe('decoding', () => {
-  afterEach(() => {
-    jest.restoreAllMocks();
-    sharp.queue.removeAllListeners('change');
+  /** Processes of ours that draw a photo now. */
+  const decoders = () =>
+    readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .filter((pid) => /^(?:State:\t[^ZX])/m.test(statusOf(pid)));
+
+  /** Takes a second or two to draw. */
+  let slow: Buffer;
+  beforeAll(async () => {
+    slow = await plain(7000, 7000).avif({ effort: 0, quality: 10 }).toBuffer();
   });
 
-  it('is given up in time, as too large', async () => {
-    const upload = await plain(9, 9).png().toBuffer();
-    const timeout = jest.spyOn(sharp.prototype as Sharp, 'timeout');
-    jest.spyOn(sharp.prototype as Sharp, 'toBuffer').mockRejectedValueOnce(new Error('timeout: 12% complete'));
-    expect(await codeOf(upload)).toBe('photo_too_large');
-    expect(timeout.mock.calls).toEqual([[{ seconds: 5 }]]);
-  });
-
-  it('takes two photos at a time and leaves the other threads free', async () => {
+  it('takes two photos at a time', async () => {
     const upload = await plain(600, 600).png().toBuffer();
+    const uploads = [Buffer.from('no photo'), ...Array<Buffer>(8).fill(upload)];
+    const codes = Promise.all(uploads.map(codeOf));
     let most = 0;
-    sharp.queue.on('change', () => {
-      const { queue, process } = sharp.counters();
-      most = Math.max(most, queue + process);
+    let done = false;
+    void codes.finally(() => (done = true));
+    await until('all are drawn', () => {
+      most = Math.max(most, decoders().length);
+      return done;
     });
-    const uploads = [upload, Buffer.from('no photo'), ...Array<Buffer>(8).fill(upload)];
-    const codes = await Promise.all(uploads.map(codeOf));
-    expect(codes).toEqual(['accepted', 'photo_not_an_image', ...Array<string>(8).fill('accepted')]);
+    expect(await codes).toEqual(['photo_not_an_image', ...Array<string>(8).fill('accepted')]);
     expect(most).toBe(2);
+    expect(decoders()).toEqual([]);
+  });
+
+  it('turns down what would wait too long, and takes the next one when there is room', async () => {
+    const upload = await plain(60, 60).png().toBuffer();
+    const codes = await Promise.all(Array.from({ length: 20 }, () => codeOf(upload)));
+    expect(codes.filter((code) => code === 'accepted')).toHaveLength(12);
+    expect(codes.filter((code) => code === 'photos_busy')).toHaveLength(8);
+    expect(await codeOf(upload)).toBe('accepted');
+  });
+
+  it.each(['SIGKILL', 'SIGSEGV', 'SIGXCPU'] as const)(
+    'survives a decoder that dies of %s in the midst, and refuses its photo alone',
+    async (signal) => {
+      const refused = codeOf(slow);
+      const pid = await until('it is being drawn', () => decoders().find(hasRead));
+      process.kill(Number(pid), signal);
+      expect(await refused).toBe('photo_too_large');
+      expect(await codeOf(await plain(60, 60).png().toBuffer())).toBe('accepted');
+    },
+  );
+
+  it('costs this process no memory but the upload', async () => {
+    const before = process.memoryUsage.rss();
+    expect(await codeOf(slow)).toBe('accepted');
+    expect(process.memoryUsage.rss() - before).toBeLessThan(100 * 1024 * 1024);
+  });
+
+  it('has no settings of ours, and ends with the process it works for, even one that is killed', async () => {
+    await writeFile(join(dir, 'slow.avif'), slow);
+    const source = join(import.meta.dirname, '../libs/platform/src/image-process.ts');
+    const program = `import { drawApart } from ${JSON.stringify(source)};
+      import { readFileSync } from 'node:fs';
+      await drawApart(readFileSync(${JSON.stringify(join(dir, 'slow.avif'))}));`;
+    await writeFile(join(dir, 'parent.mts'), program);
+    const parent = spawn(process.execPath, ['--no-warnings', join(dir, 'parent.mts')], {
+      env: { SECRET_KEY: 'a canary' },
+      stdio: 'ignore',
+    });
+    const childrenOf = () => read(`/proc/${parent.pid}/task/${parent.pid}/children`).split(' ').filter(Boolean);
+    const decoder = await until('it is being drawn', () => childrenOf().find(hasRead));
+    expect(read(`/proc/${decoder}/environ`)).not.toContain('canary');
+    parent.kill('SIGKILL');
+    await until('the decoder has gone', () => !/^State:\t[^ZX]/m.test(statusOf(decoder)));
   });
 });
+
+/** Whether a decoder has its photo: it has grown far beyond what it begins with. */
+function hasRead(pid: string): boolean {
+  return Number(/^VmRSS:\s+(\d+)/m.exec(statusOf(pid))?.[1] ?? 0) > 150_000;
+}
+
+function statusOf(pid: string): string {
+  return read(`/proc/${pid}/status`);
+}
+
+/** A process may be gone by now. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -35,7 +35,8 @@ export function cover(area: Area): Cover {
   return { whole: rangesOf(runs, 'inside'), edge: rangesOf(runs, 'edge') };
 }
 
-function shapeOf(area: Area): Shape {
+/** Throws RangeError as {@link cover} does. */
+export function shapeOf(area: Area): Shape {
   if (area.kind === 'polygon') return polygonShape(area);
   if (!isLonLat(area.center)) throw new RangeError('the centre of a circle must be in range');
   if (!(area.radiusM >= 0 && area.radiusM < Infinity))

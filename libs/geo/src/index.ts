@@ -5,5 +5,8 @@ export { coarsen } from './coarsen.ts';
 export { cover, type Cover } from './cover.ts';
 export { toWgs84, type Datum } from './datum.ts';
 export { BAND_M, bandOf, EARTH_RADIUS_M, HAVERSINE_ERROR, haversineM } from './distance.ts';
+export { outline } from './outline.ts';
 export { isLonLat, type LonLat } from './point.ts';
 export { MAX_POSITIONS, polygonFault, type PolygonFault } from './polygon-fault.ts';
+export { difference, intersection, union } from './ranges.ts';
+export { type Tract, tractsOf } from './tracts.ts';

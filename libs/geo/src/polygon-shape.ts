@@ -13,6 +13,9 @@ type Edge = readonly [lon1: number, lat1: number, lon2: number, lat2: number];
  */
 const GRAIN = 1 / 10_000;
 
+/** Rows of latitude for the rays of one polygon. */
+const ROWS = 256;
+
 /**
  * A polygon as a shape: a cap whose box in longitude and latitude no edge meets is on one side, that of its centre. So
  * is one cut by the antimeridian, for a polygon that reaches it has an edge there.
@@ -20,6 +23,7 @@ const GRAIN = 1 / 10_000;
 export function polygonShape({ polygon }: PolygonArea): Shape {
   const all = ringsOf(polygon).flatMap((ring) => edgesOf(ring));
   const grainM = lengthM(all) * GRAIN;
+  const encloses = enclosing(all);
   return near(all);
 
   function near(edges: readonly Edge[]): Shape {
@@ -30,7 +34,7 @@ export function polygonShape({ polygon }: PolygonArea): Shape {
         const wider = boxesOf(capBounds({ center: cap.center, radiusM: cap.radiusM * NEST }));
         return near(edges.filter((edge) => meetsAny(edge, wider)));
       }
-      const inside = boxes.every(({ w, s, e, n }) => encloses(all, (w + e) / 2, (s + n) / 2));
+      const inside = boxes.every(({ w, s, e, n }) => encloses((w + e) / 2, (s + n) / 2));
       return inside ? 'inside' : 'outside';
     };
   }
@@ -64,11 +68,26 @@ function meets([x1, y1, x2, y2]: Edge, { w, s, e, n }: Bounds): boolean {
   return Math.abs(offset) <= (Math.abs(dx) * (n - s) + Math.abs(dy) * (e - w)) / 2;
 }
 
-/** Even-odd rule: a ray to the east crosses the edges of enclosing rings an odd number of times. */
-function encloses(edges: readonly Edge[], lon: number, lat: number): boolean {
-  let inside = false;
-  for (const [x1, y1, x2, y2] of edges) {
-    if (y1 > lat !== y2 > lat && lon < x1 + ((lat - y1) / (y2 - y1)) * (x2 - x1)) inside = !inside;
-  }
-  return inside;
+/**
+ * Even-odd rule: a ray to the east crosses the edges of enclosing rings an odd number of times. Edges are kept by rows of
+ * latitude, so that a ray looks at those of its row only: a coastline has thousands.
+ */
+function enclosing(edges: readonly Edge[]): (lon: number, lat: number) => boolean {
+  const lats = edges.map(([, y1, , y2]) => [Math.min(y1, y2), Math.max(y1, y2)] as const);
+  const south = lats.reduce((least, [low]) => Math.min(least, low), Infinity);
+  const north = lats.reduce((most, [, high]) => Math.max(most, high), -Infinity);
+  const height = (north - south) / ROWS || 1;
+  const rowOf = (lat: number) => Math.min(ROWS - 1, Math.max(0, Math.floor((lat - south) / height)));
+  const rows = Array.from({ length: ROWS }, (): Edge[] => []);
+  edges.forEach((edge, i) => {
+    const [low = 0, high = 0] = lats[i] ?? [];
+    for (let row = rowOf(low); row <= rowOf(high); row++) rows[row]?.push(edge);
+  });
+  return (lon, lat) => {
+    let inside = false;
+    for (const [x1, y1, x2, y2] of rows[rowOf(lat)] ?? []) {
+      if (y1 > lat !== y2 > lat && lon < x1 + ((lat - y1) / (y2 - y1)) * (x2 - x1)) inside = !inside;
+    }
+    return inside;
+  };
 }

@@ -1,10 +1,24 @@
 import { z } from 'zod';
+import { DEVELOPMENT_KEY, secretFaults } from './env-secrets.ts';
 
 const flag = z.stringbool({ truthy: ['1', 'true', 'yes'], falsy: ['0', 'false', 'no', ''] });
 const port = z.coerce.number().int().min(0).max(65_535);
 
-/** A development key, refused in production: everything signed with it can be forged by anyone who reads this line. */
-const DEVELOPMENT_KEY = Buffer.alloc(32, 'golden72 development key').toString('base64');
+/** At least 32 bytes in base64. */
+const secretKey = z.base64().refine((key) => Buffer.from(key, 'base64').length >= 32, 'must hold at least 32 bytes');
+
+/** A JSON object of strings, e.g. `{"https://id.police.example":"…"}`. */
+const jsonRecord = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue('must be a JSON object');
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.url(), z.string().min(1)));
 
 const schema = z
   .object({
@@ -23,15 +37,28 @@ const schema = z
     WORKER_PORT: port.default(3002),
     /** Where people open alert pages and forward links: no trailing slash. */
     PUBLIC_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3001'),
+    /** Where officers reach the api and their console: no trailing slash. Identity providers send them back there. */
+    API_URL: z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:3000'),
+    /**
+     * A listener of its own for /metrics and /readyz beside /healthz, and then on no other. Without it the main listener answers
+     * them, but not in production: behind a proxy it cannot tell who asks.
+     */
+    OBSERVABILITY_PORT: port.optional(),
+    OBSERVABILITY_HOST: z.string().default('127.0.0.1'),
+    /** Multiplies the rate limits of callers and networks, e.g. for a load test or a country behind few addresses. */
+    RATE_LIMIT_FACTOR: z.coerce.number().min(0.01).max(1_000).default(1),
+    /** Client secrets of identity providers, a JSON object issuer → secret. An issuer without one has a public client. */
+    OIDC_CLIENT_SECRETS: jsonRecord.default({}),
     /** Trust X-Forwarded-For from loopback and private proxies only when there is such a proxy. */
     TRUST_PROXY: flag.default(false),
     /** 32 random bytes in base64; every MAC key is derived from it. */
-    SECRET_KEY: z
-      .base64()
-      .refine((key) => Buffer.from(key, 'base64').length >= 32, 'must hold at least 32 bytes')
-      .default(DEVELOPMENT_KEY),
+    SECRET_KEY: secretKey.default(DEVELOPMENT_KEY),
+    /** The key of before, while keys are changed: what was made with it still counts, and nothing more is made with it. */
+    SECRET_KEY_PREVIOUS: secretKey.optional(),
     /** What this deployment's alerts are: only 'real' ones may reach real phones. */
     DEPLOYMENT: z.enum(['demo', 'real']).default('demo'),
+    /** Whether every officer must have a second factor; by default where alerts are real. */
+    SECOND_FACTOR: z.enum(['required', 'optional']).optional(),
     FCM_ENDPOINT: z.url({ protocol: /^https$/ }).default('https://fcm.googleapis.com'),
     /** PEM file of a certificate authority to trust for FCM_ENDPOINT besides the system's. */
     FCM_CA: z.string().optional(),
@@ -44,15 +71,23 @@ const schema = z
     PUSH_RAMP_SECONDS: z.coerce.number().min(0).default(60),
     /** Batches one worker sends at the same time. */
     WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
+    /** `host:port`, comma-separated: what may be called besides public addresses on port 443, e.g. an agency's own identity provider. */
+    OUTBOUND_ALLOW: z
+      .string()
+      .default('')
+      .transform((list) => list.split(',').filter(Boolean))
+      .pipe(z.array(z.string().regex(/^[^\s/@]+:\d{1,5}$/, 'must be host:port, comma-separated'))),
+    /** PEM file of a certificate authority to trust for outbound calls besides the system's. */
+    OUTBOUND_CA: z.string().optional(),
+    /** Where a content delivery network takes a purge of surrogate keys; without it there is none before the public pages. */
+    CDN_PURGE_URL: z.url({ protocol: /^https$/ }).optional(),
+    /** Bearer token for CDN_PURGE_URL. */
+    CDN_PURGE_TOKEN: z.string().min(1).optional(),
   })
   .superRefine((env, context) => {
     const serious = env.NODE_ENV === 'production' || env.DEPLOYMENT === 'real';
-    if (serious && env.SECRET_KEY === DEVELOPMENT_KEY) {
-      context.addIssue({
-        code: 'custom',
-        path: ['SECRET_KEY'],
-        message: 'is required in production and for real alerts',
-      });
+    for (const { name, message } of serious ? secretFaults(env) : []) {
+      context.addIssue({ code: 'custom', path: [name], message });
     }
   });
 

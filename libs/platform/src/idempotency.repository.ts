@@ -13,8 +13,14 @@ export class IdempotencyRepository {
     return rows.length > 0;
   }
 
-  async deleteOld(tx: EntityManager, days: number): Promise<void> {
-    await tx.query('DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(days => $1)', [days]);
+  /** @returns how many */
+  async deleteOld(tx: EntityManager, days: number, limit: number): Promise<number> {
+    const [, deleted] = await tx.query<[unknown[], number]>(
+      `DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM idempotency_keys WHERE created_at < now() - make_interval(days => $1) LIMIT $2))`,
+      [days, limit],
+    );
+    return deleted;
   }
 
   async find(tx: EntityManager, scope: string, key: string) {

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { IdempotencyRepository } from './idempotency.repository.ts';
+import { Keys } from './keys.ts';
 import { Refusal } from './refusal.ts';
+import { inPieces } from './retention-runs.ts';
 
 export type IdempotencyRefusal = 'idempotency_key_reused';
 
@@ -18,16 +19,20 @@ export interface IdempotentRequest {
 /** How long a repeat is recognised: longer than any client goes on trying. */
 const KEPT_DAYS = 7;
 
+/** Keys forgotten in one statement, and statements in one run. */
+const [AT_ONCE, MANY] = [10_000, 200];
+
 @Injectable()
 export class Idempotency {
   constructor(
-    private readonly keys: IdempotencyRepository,
+    private readonly claims: IdempotencyRepository,
+    private readonly keys: Keys,
     private readonly dataSource: DataSource,
   ) {}
 
-  /** Forgets keys that no client will repeat any more. */
-  forgetOld(): Promise<void> {
-    return this.keys.deleteOld(this.dataSource.manager, KEPT_DAYS);
+  /** Forgets keys that no client will repeat any more. @returns how many */
+  forgetOld(): Promise<number> {
+    return inPieces(AT_ONCE, MANY, (limit) => this.claims.deleteOld(this.dataSource.manager, KEPT_DAYS, limit));
   }
 
   /**
@@ -37,10 +42,12 @@ export class Idempotency {
    * @throws Refusal `idempotency_key_reused` when the earlier request asked for something else.
    */
   async claim(tx: EntityManager, request: IdempotentRequest, thingId: string): Promise<string | null> {
-    const digest = createHash('sha256').update(JSON.stringify(request.request)).digest();
-    if (await this.keys.insert(tx, request.scope, request.key, digest, thingId)) return null;
-    const earlier = await this.keys.find(tx, request.scope, request.key);
-    if (earlier && earlier.request_digest.equals(digest)) return earlier.thing_id;
+    // Keyed, for it outlives what was asked: nobody may confirm a guess of a case or a tip by it.
+    const asked = JSON.stringify(request.request);
+    const digest = this.keys.mac('idempotent-request', asked);
+    if (await this.claims.insert(tx, request.scope, request.key, digest, thingId)) return null;
+    const earlier = await this.claims.find(tx, request.scope, request.key);
+    if (earlier && this.keys.verify('idempotent-request', asked, earlier.request_digest)) return earlier.thing_id;
     throw new Refusal<IdempotencyRefusal>(
       'idempotency_key_reused',
       'This Idempotency-Key belongs to another request. Use a new key for a new request.',

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
-import sharp from 'sharp';
+import { drawApart } from './image-process.ts';
 import { Refusal } from './refusal.ts';
 
-export type ImageRefusal = 'photo_not_an_image' | 'photo_too_large';
+export type ImageRefusal = 'photo_not_an_image' | 'photo_too_large' | 'photos_busy';
 
 /** Bytes of an upload that are looked at at all; a phone's photo is 2–8 MB. */
 export const PHOTO_MAX_BYTES = 12 * 1024 * 1024;
-/** Decoded pixels allowed: a 50-megapixel camera's photo fits, a decompression bomb does not. */
-const PHOTO_MAX_PIXELS = 50_000_000;
-/** The longer edge kept, in pixels: full screen on a phone, and about 200 kB. */
-const PHOTO_EDGE = 1280;
-/** 50 megapixels take up to two seconds (AVIF) on two cores; what takes longer is built to. */
-const DECODE_TIMEOUT_S = 5;
+/** Each decoder takes a core and up to a gigabyte. */
+const DECODERS = 2;
+/** Uploads that wait for a decoder, each held in memory: a few seconds of them. */
+const WAITING = 10;
+const RETRY_AFTER_S = 5;
 
-/** Each decode holds one of libuv's four threads, which passwords, files and names are waiting for too. */
-const decoding = pLimit(2);
+const decoding = pLimit(DECODERS);
 
 /**
  * How the files that are decoded begin, as Latin-1. The decoder recognises more (SVG, TIFF), which no camera takes and
@@ -41,29 +39,18 @@ export interface Photo {
 
 /**
  * Re-encodes an uploaded JPEG, PNG, WebP, AVIF or GIF as an upright JPEG without any metadata (EXIF holds places and names).
- * What comes out was made by our encoder: nothing hidden in the upload survives.
- * @throws Refusal `photo_too_large`, `photo_not_an_image`
+ * What comes out was made by our encoder, in a process of its own: nothing hidden in the upload survives or reaches us.
+ * @throws Refusal `photo_too_large`, `photo_not_an_image`, `photos_busy` with `retryAfter`, in seconds
  */
 export async function reencodePhoto(upload: Buffer): Promise<Photo> {
   if (upload.length > PHOTO_MAX_BYTES) throw tooLarge();
   if (!beginsAsPhoto(upload)) throw notAnImage();
-  try {
-    return await decoding(reencode, upload);
-  } catch (error) {
-    throw error instanceof Error && /pixel limit|timeout/.test(error.message) ? tooLarge() : notAnImage();
-  }
-}
-
-async function reencode(upload: Buffer): Promise<Photo> {
-  const { data, info } = await sharp(upload, { limitInputPixels: PHOTO_MAX_PIXELS, failOn: 'error', pages: 1 })
-    .timeout({ seconds: DECODE_TIMEOUT_S })
-    .autoOrient()
-    .resize(PHOTO_EDGE, PHOTO_EDGE, { fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: '#ffffff' })
-    .toColourspace('srgb')
-    .jpeg({ quality: 80, mozjpeg: true })
-    .toBuffer({ resolveWithObject: true });
-  return { jpeg: data, sha256: createHash('sha256').update(data).digest(), width: info.width, height: info.height };
+  if (decoding.pendingCount >= WAITING) throw busy();
+  const drawn = await decoding(() => drawApart(upload));
+  if (drawn.kind === 'too_large') throw tooLarge();
+  if (drawn.kind === 'not_an_image') throw notAnImage();
+  const { jpeg, width, height } = drawn;
+  return { jpeg, sha256: createHash('sha256').update(jpeg).digest(), width, height };
 }
 
 function beginsAsPhoto(upload: Buffer): boolean {
@@ -83,4 +70,10 @@ function tooLarge(): Refusal<ImageRefusal> {
     'photo_too_large',
     'The photo is over 12 MB or 50 megapixels, or takes too long to read. Send a smaller one.',
   );
+}
+
+function busy(): Refusal<ImageRefusal> {
+  return new Refusal('photos_busy', 'Many photos are being read at this moment. Send yours again in a few seconds.', {
+    retryAfter: RETRY_AFTER_S,
+  });
 }

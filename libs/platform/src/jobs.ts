@@ -8,6 +8,20 @@ export interface JobDefinition<Name extends string = string, Schema extends z.Zo
   readonly name: Name;
   readonly queue: string;
   readonly schema: Schema;
+  /** Tries of a job that throws, each after twice the delay of the one before; else one, for what a sweep makes good. */
+  readonly retry?: { readonly attempts: number; readonly firstDelayMs: number };
+}
+
+/**
+ * Jobs leave Redis when done, failed ones too: a retained job makes a re-add under its id a silent no-op, and the
+ * database is what remembers.
+ */
+export const LEAVE_REDIS = { removeOnComplete: true, removeOnFail: true };
+
+/** BullMQ's options of a job's queue, for `BullModule.registerQueue`. */
+export function queueOf({ queue: name, retry }: JobDefinition) {
+  const tries = retry && { attempts: retry.attempts, backoff: { type: 'exponential', delay: retry.firstDelayMs } };
+  return { name, forceDisconnectOnShutdown: true, defaultJobOptions: { ...LEAVE_REDIS, ...tries } };
 }
 
 export type JobData<Job extends JobDefinition> = z.infer<Job['schema']>;

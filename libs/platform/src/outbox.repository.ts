@@ -21,6 +21,15 @@ export class OutboxRepository {
     ]);
   }
 
+  /** @returns how many */
+  async deleteOld(tx: EntityManager, days: number): Promise<number> {
+    const [, deleted] = await tx.query<[unknown[], number]>(
+      'DELETE FROM outbox WHERE created_at < now() - make_interval(days => $1)',
+      [days],
+    );
+    return deleted;
+  }
+
   /** Takes the oldest rows for this transaction; rows another relay holds are skipped. */
   async take(tx: EntityManager, limit: number): Promise<OutboxRow[]> {
     const [rows] = await tx.query<[OutboxRow[], number]>(

@@ -8,6 +8,8 @@ import { OutboxRepository, type OutboxRow } from './outbox.repository.ts';
 /** Rows relayed in one transaction; bounds how long their locks are held. */
 const RELAY_CHUNK = 100;
 
+const KEPT_DAYS = 7;
+
 /**
  * Jobs promised inside a database transaction and handed to BullMQ after its commit: a crash between the two
  * loses nothing, because the row stays until Redis has taken the job.
@@ -26,6 +28,11 @@ export class Outbox implements OnApplicationShutdown {
   /** Promises a job; it is added to its queue once `tx` has committed. */
   async add<Job extends JobDefinition>(tx: EntityManager, job: Job, data: JobData<Job>, jobId?: string): Promise<void> {
     await this.rows.insert(tx, { queue: job.queue, name: job.name, data, job_id: jobId ?? null });
+  }
+
+  /** Forgets promises that nobody could keep for a week: what they were for is read from the database anew. @returns how many */
+  forgetOld(): Promise<number> {
+    return this.rows.deleteOld(this.dataSource.manager, KEPT_DAYS);
   }
 
   /**

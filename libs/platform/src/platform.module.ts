@@ -1,20 +1,26 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { BullModule } from '@nestjs/bullmq';
+import { Blur } from './blur.ts';
 import { Clock } from './clock.ts';
 import { databaseModule } from './database.ts';
 import { ENV, type Env } from './env.ts';
 import { Idempotency } from './idempotency.ts';
 import { IdempotencyRepository } from './idempotency.repository.ts';
+import { LEAVE_REDIS } from './jobs.ts';
 import { Keys } from './keys.ts';
 import { LogContext } from './log-context.ts';
 import { loggingModule } from './logging.ts';
+import { Outbound } from './outbound.ts';
 import { Outbox } from './outbox.ts';
 import { OutboxRepository } from './outbox.repository.ts';
 import { RateLimits } from './rate-limit.ts';
 import { QueueAdds } from './queue-adds.ts';
 import { QueueErrors } from './queue-errors.ts';
 import { RedisModule } from './redis.ts';
+import { RequestContext } from './request-context.ts';
+import { RetentionRuns } from './retention-runs.ts';
+import { RetentionRunsRepository } from './retention-runs.repository.ts';
 import { Transactions } from './transactions.ts';
 import { Zones } from './zones.ts';
 import { ZonesRepository } from './zones.repository.ts';
@@ -37,21 +43,41 @@ export class PlatformModule {
         BullModule.forRootAsync({ inject: [ENV], useFactory: queueDefaults }),
       ],
       providers: [
+        Blur,
         Clock,
         Idempotency,
         IdempotencyRepository,
         Keys,
         LogContext,
+        Outbound,
         Outbox,
         OutboxRepository,
         QueueAdds,
         QueueErrors,
         RateLimits,
+        RequestContext,
+        RetentionRuns,
+        RetentionRunsRepository,
         Transactions,
         Zones,
         ZonesRepository,
       ],
-      exports: [Clock, Idempotency, Keys, LogContext, Outbox, QueueAdds, RateLimits, Transactions, Zones, RedisModule],
+      exports: [
+        Blur,
+        Clock,
+        Idempotency,
+        Keys,
+        LogContext,
+        Outbound,
+        Outbox,
+        QueueAdds,
+        RateLimits,
+        RequestContext,
+        RetentionRuns,
+        Transactions,
+        Zones,
+        RedisModule,
+      ],
     };
   }
 }
@@ -59,13 +85,9 @@ export class PlatformModule {
 @Module({})
 class EnvModule {}
 
-/**
- * Jobs leave Redis when done, failed ones too: a retained job makes a re-add under its id a silent no-op, and the
- * database is what remembers.
- */
 function queueDefaults(env: Env) {
   return {
     connection: { url: env.REDIS_URL, maxRetriesPerRequest: null },
-    defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+    defaultJobOptions: LEAVE_REDIS,
   };
 }
