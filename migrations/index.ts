@@ -6,6 +6,13 @@ import { Audience1764000000005 } from './1764000000005-audience.ts';
 import { Dispatch1764000000006 } from './1764000000006-dispatch.ts';
 import { Engagement1764000000007 } from './1764000000007-engagement.ts';
 import { Sightings1764000000008 } from './1764000000008-sightings.ts';
+import { Authority1764000000009 } from './1764000000009-authority.ts';
+import { CasePrivacy1764000000010 } from './1764000000010-case-privacy.ts';
+import { AlertChanges1764000000011 } from './1764000000011-alert-changes.ts';
+import { AlertLands1764000000012 } from './1764000000012-alert-lands.ts';
+import { AuditOrigin1764000000013 } from './1764000000013-audit-origin.ts';
+import { Retention1764000000014 } from './1764000000014-retention.ts';
+import { IdentityProviders1764000000015 } from './1764000000015-identity-providers.ts';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -17,4 +24,11 @@ export const MIGRATIONS = [
   Dispatch1764000000006,
   Engagement1764000000007,
   Sightings1764000000008,
+  Authority1764000000009,
+  CasePrivacy1764000000010,
+  AlertChanges1764000000011,
+  AlertLands1764000000012,
+  AuditOrigin1764000000013,
+  Retention1764000000014,
+  IdentityProviders1764000000015,
 ];

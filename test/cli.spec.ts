@@ -102,6 +102,48 @@ describe('the command line', () => {
     ]);
   });
 
+  it('lists agencies and officers, sets an agency, and lets the frozen in again', async () => {
+    const name = `Agency ${randomUUID()}`;
+    const settings = ['--neighbours', 'never', '--retention-days', '30'];
+    const agency = (await golden72([...agencyArgs(name), ...settings])).json['agency'] ?? '';
+    const login = `officer-${randomUUID()}`;
+    const made = await golden72(officerArgs(agency, login, 'administrator'));
+    const listed = async () => (await golden72(['agency', 'list', '--json'])).json['agencies'] as unknown as object[];
+    expect(await listed()).toContainEqual({
+      ...{ id: agency, name, parent: '', neighbours: 'never', retentionDays: '30', frozenAt: '' },
+    });
+    expect((await golden72(['agency', 'set', agency, '--neighbours', 'accept', '--json'])).json).toEqual({ agency });
+    expect(await listed()).toContainEqual(expect.objectContaining({ neighbours: 'accept', retentionDays: '30' }));
+
+    await query('UPDATE agencies SET frozen_at = now() WHERE id = $1', [agency]);
+    await query('UPDATE officers SET frozen_at = now() WHERE agency_id = $1', [agency]);
+    const staff = ['officer', 'list', '--agency', agency];
+    const row = { id: made.json['officer'], login, name: '李警官', roles: 'administrator', secondFactor: 'no' };
+    expect((await golden72([...staff, '--json'])).json['officers']).toEqual([{ ...row, state: 'frozen' }]);
+    await golden72(['agency', 'thaw', agency]);
+    await golden72(['officer', 'thaw', login]);
+    expect((await golden72(staff)).out).toBe(`${row.id}  ${login}  李警官  administrator  active  no`);
+    await signIn(api.url, { login, password: made.json['password'] ?? '' });
+
+    const actions = await query('SELECT action FROM audit_entries WHERE agency_id = $1 ORDER BY seq', [agency]);
+    expect(actions.map(({ action }) => action)).toEqual([
+      ...['agency.create', 'officer.create', 'agency.set', 'officer.list', 'agency.thaw', 'officer.thaw'],
+      ...['officer.list', 'session.open'],
+    ]);
+  });
+
+  it('invites an officer to set their password anew', async () => {
+    const login = `officer-${randomUUID()}`;
+    await golden72(officerArgs(await newAgency(), login));
+    const { json } = await golden72(['officer', 'invite', login, '--json']);
+    const password = 'gravel lantern otter turquoise';
+    const accepted = await call(api.url, 'POST', '/v1/invitations/accept', {
+      json: { secret: json['invitation'], password },
+    });
+    expect(accepted).toMatchObject({ status: 200, body: { login } });
+    await signIn(api.url, { login, password });
+  });
+
   it('prints lines for people', async () => {
     const { code, out } = await golden72(agencyArgs('For people').filter((arg) => arg !== '--json'));
     expect([code, out]).toEqual([0, expect.stringMatching(/^agency: [\da-f-]{36}$/)]);
@@ -135,6 +177,12 @@ describe('the command line', () => {
     const short = [...officerArgs(agency, 'short'), '--password-file', '-'];
     expect(await code(short, 'short')).toMatchObject({ code: 'password_unsuitable' });
     expect(await code(['officer', 'disable', 'nobody', '--json'])).toMatchObject({ code: 'officer_not_found' });
+    for (const args of [['invite'], ['thaw']]) {
+      expect(await code(['officer', ...args, 'nobody', '--json'])).toMatchObject({ code: 'officer_not_found' });
+    }
+    for (const args of [['thaw'], ['set']]) {
+      expect(await code(['agency', ...args, randomUUID(), '--json'])).toMatchObject({ code: 'agency_not_found' });
+    }
     expect(await code(['agency-key', 'revoke', randomUUID(), '--json'])).toMatchObject({
       code: 'agency_key_not_found',
     });
@@ -145,6 +193,8 @@ describe('the command line', () => {
     [['nonsense'], 'unknown command'],
     [['officer', 'create'], 'required option'],
     [['agency-key', 'revoke', '1'], 'not an id'],
+    [['agency', 'set', randomUUID(), '--neighbours', 'perhaps'], 'Allowed choices'],
+    [['agency', 'set', randomUUID(), '--retention-days', '0'], 'number of days'],
     [officerArgs(randomUUID(), 'a b'), 'login has 3 to 64'],
     [officerArgs(randomUUID(), 'login', 'liaison,king'), 'Roles are'],
   ])('exits 2 when it is called wrongly: %j', async (args, words) => {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { Agencies } from '#access';
+import { Agencies, type NeighbourPolicy } from '#access';
 import { act, withServices } from './context.ts';
-import { CommandError, type Io } from './io.ts';
+import { CommandError, type Io, type Row } from './io.ts';
 
 export interface AgencyOptions {
   readonly name: string;
@@ -10,7 +10,12 @@ export interface AgencyOptions {
   readonly callNumber: string;
   readonly jurisdiction: string;
   readonly parent?: string;
+  readonly neighbours?: NeighbourPolicy;
+  readonly retentionDays?: number;
 }
+
+/** What of an agency can be changed. */
+export type AgencySettings = Pick<AgencyOptions, 'neighbours' | 'retentionDays'>;
 
 const rings = z.array(z.array(z.array(z.number()).min(2)));
 const geometry = z.discriminatedUnion('type', [
@@ -22,16 +27,63 @@ const geoJson = z.union([geometry, feature.transform((whole) => whole.geometry)]
 
 export function createAgency(io: Io, options: AgencyOptions): Promise<{ agency: string }> {
   return withServices(io, async (services) => {
-    const { name, zone, callNumber, parent: parentId } = options;
+    const { name, zone, callNumber, parent: parentId, neighbours: neighbourPolicy, retentionDays } = options;
     const jurisdiction = await readJurisdiction(options.jurisdiction);
     return act(services, async ({ tx }) => {
       const agencies = services.get(Agencies, { strict: false });
-      const agencyId = await agencies.create(tx, { name, zone, callNumber, parentId, jurisdiction });
+      const agencyId = await agencies.create(tx, {
+        ...{ name, zone, callNumber, parentId, jurisdiction },
+        ...{ neighbourPolicy, retentionDays },
+      });
       return {
         result: { agency: agencyId },
         record: { agencyId, action: 'agency.create', thing: `agency:${agencyId}` },
       };
     });
+  });
+}
+
+export function setAgency(io: Io, agencyId: string, options: AgencySettings): Promise<{ agency: string }> {
+  return withServices(io, (services) =>
+    act(services, async ({ tx }) => {
+      const { neighbours, retentionDays } = options;
+      await services.get(Agencies, { strict: false }).set(tx, agencyId, { neighbourPolicy: neighbours, retentionDays });
+      return {
+        result: { agency: agencyId },
+        record: { agencyId, action: 'agency.set', thing: `agency:${agencyId}`, detail: { ...options } },
+      };
+    }),
+  );
+}
+
+/** For one whose own administrators are shut out, where no agency is above it. */
+export function thawAgency(io: Io, agencyId: string): Promise<{ agency: string }> {
+  return withServices(io, (services) =>
+    act(services, async ({ tx }) => {
+      const agencies = services.get(Agencies, { strict: false });
+      await agencies.agencyById(agencyId, tx);
+      await agencies.thaw(tx, agencyId);
+      return {
+        result: { agency: agencyId },
+        record: { agencyId, action: 'agency.thaw', thing: `agency:${agencyId}` },
+      };
+    }),
+  );
+}
+
+export function listAgencies(io: Io): Promise<{ agencies: Row[] }> {
+  return withServices(io, async (services) => {
+    const agencies = await services.get(Agencies, { strict: false }).list();
+    return {
+      agencies: agencies.map(({ id, name, parentId, neighbourPolicy, retentionDays, frozenAt }) => ({
+        id,
+        name,
+        parent: parentId ?? '',
+        neighbours: neighbourPolicy,
+        retentionDays: String(retentionDays),
+        frozenAt: frozenAt?.toISOString() ?? '',
+      })),
+    };
   });
 }
 

@@ -21,13 +21,18 @@ export function settings(io: Io): Env {
   }
 }
 
-/** What a command tells: ids, secrets and names. */
-export type Result = Readonly<Record<string, string | readonly string[]>>;
+/** One of several things that a command lists. */
+export type Row = Readonly<Record<string, string>>;
 
-/** Tells a result: one JSON object for scripts, or a line per member for people. */
+/** What a command tells: ids, secrets and names. */
+export type Result = Readonly<Record<string, string | readonly string[] | readonly Row[]>>;
+
+/** Tells a result: one JSON object for scripts, or a line per member and row for people. */
 export function tell(io: Io, json: boolean, result: Result): void {
   if (json) return io.out(JSON.stringify(result));
   for (const [name, value] of Object.entries(result)) {
-    io.out(`${name}: ${typeof value === 'string' ? value : value.join(', ')}`);
+    if (typeof value === 'string') io.out(`${name}: ${value}`);
+    else if (value.every((one) => typeof one === 'string')) io.out(`${name}: ${value.join(', ')}`);
+    else for (const row of value) io.out(Object.values(row).join('  '));
   }
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { Officers, type Role } from '#access';
+import { Invitations, Officers, type Role } from '#access';
 import { act, withServices } from './context.ts';
-import { CommandError, type Io } from './io.ts';
+import { CommandError, type Io, type Row } from './io.ts';
 
 export interface OfficerOptions {
   readonly agency: string;
@@ -43,6 +43,62 @@ export function disableOfficer(io: Io, login: string): Promise<{ officer: string
       return { result: { officer }, record: { agencyId, action: 'officer.disable', thing: `officer:${officer}` } };
     });
   });
+}
+
+/** Lets an officer set their password anew, e.g. the last administrator of an agency. */
+export function inviteOfficer(
+  io: Io,
+  login: string,
+): Promise<{ officer: string; invitation: string; expiresAt: string }> {
+  return withServices(io, async (services) => {
+    const officers = services.get(Officers, { strict: false });
+    const officer = await officers.idByLogin(login);
+    return act(services, async ({ tx }) => {
+      const { secret, expiresAt } = await services.get(Invitations, { strict: false }).issue(tx, officer);
+      const { agency } = await officers.profileOf(officer);
+      return {
+        result: { officer, invitation: secret, expiresAt: expiresAt.toISOString() },
+        record: { agencyId: agency.id, action: 'officer.invitation', thing: `officer:${officer}` },
+      };
+    });
+  });
+}
+
+/** Lets a frozen officer in again, e.g. the last administrator of an agency. */
+export function thawOfficer(io: Io, login: string): Promise<{ officer: string }> {
+  return withServices(io, async (services) => {
+    const officers = services.get(Officers, { strict: false });
+    const officer = await officers.idByLogin(login);
+    return act(services, async ({ tx }) => {
+      await officers.thaw(tx, officer);
+      const { agency } = await officers.profileOf(officer);
+      return {
+        result: { officer },
+        record: { agencyId: agency.id, action: 'officer.thaw', thing: `officer:${officer}` },
+      };
+    });
+  });
+}
+
+export function listOfficers(io: Io, agencyId: string): Promise<{ officers: Row[] }> {
+  return withServices(io, (services) =>
+    act(services, async ({ tx }) => {
+      const officers = await services.get(Officers, { strict: false }).list(tx, agencyId);
+      const rows = officers.map(({ id, login, name, roles, frozenAt, disabledAt, passwordSet, secondFactor }) => ({
+        id,
+        login,
+        name,
+        roles: roles.join(','),
+        state: disabledAt ? 'disabled' : frozenAt ? 'frozen' : passwordSet ? 'active' : 'invited',
+        secondFactor: secondFactor ? 'yes' : 'no',
+      }));
+      const thing = `agency:${agencyId}`;
+      return {
+        result: { officers: rows },
+        record: { agencyId, action: 'officer.list', thing, detail: { officers: rows.length } },
+      };
+    }),
+  );
 }
 
 /** 120 random bits in characters that can be read over a telephone line if they must. */

@@ -1,13 +1,37 @@
 import { randomBytes } from 'node:crypto';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import { LOGIN, type Role, ROLES } from '#access';
+import { LOGIN, NEIGHBOUR_POLICIES, type Role, ROLES } from '#access';
 import { isRefusal, isUnavailable } from '#platform';
-import { type AgencyOptions, createAgency } from './agency.ts';
+import {
+  type AgencyOptions,
+  type AgencySettings,
+  createAgency,
+  listAgencies,
+  setAgency,
+  thawAgency,
+} from './agency.ts';
 import { type AgencyKeyOptions, createAgencyKey, revokeAgencyKey } from './agency-key.ts';
+import { addAudit, FaultsFound } from './audit-commands.ts';
+import {
+  type IdentityProviderOptions,
+  linkOfficer,
+  type LinkOptions,
+  removeIdentityProvider,
+  setIdentityProvider,
+  unlinkOfficer,
+} from './identity-provider.ts';
+import { type LoginOptions, setLogin, setRoles } from './database-roles.ts';
 import { CommandError, type Io, type Result, tell } from './io.ts';
 import * as migrate from './migrate.ts';
-import { createOfficer, disableOfficer, type OfficerOptions } from './officer.ts';
+import {
+  createOfficer,
+  disableOfficer,
+  inviteOfficer,
+  listOfficers,
+  type OfficerOptions,
+  thawOfficer,
+} from './officer.ts';
 
 /** Exit codes: done, refused or failed, called wrongly. */
 const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -22,6 +46,7 @@ export async function run(io: Io, args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' });
     return EXIT.done;
   } catch (error) {
+    if (error instanceof FaultsFound) return EXIT.failed;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     explain(io, Boolean(program.opts()['json']), error);
     return EXIT.failed;
@@ -39,9 +64,16 @@ function build(io: Io): Command {
     async (...args: Args) =>
       tell(io, Boolean(program.opts()['json']), await command(io, ...args));
   addMigrate(program.command('migrate').description('the schema of the database'), told);
+  addDatabase(program.command('database').description('who may do what in the database'), told);
   addAgency(program.command('agency').description('police authorities'), told);
   addOfficer(program.command('officer').description('staff of an agency'), told);
   addAgencyKey(program.command('agency-key').description('keys by which other police systems post cases'), told);
+  addIdentityProvider(
+    program.command('identity-provider').description('OpenID Connect for an agency’s officers'),
+    told,
+  );
+  const json = () => Boolean(program.opts()['json']);
+  addAudit(program.command('audit').description('who did what: check it, hand it out'), io, json);
   program
     .command('secret-key')
     .description('make a SECRET_KEY for a deployment')
@@ -59,6 +91,21 @@ function addMigrate(migrations: Command, told: Told): void {
   migrations.command('status').description('list what is applied and what is pending').action(told(migrate.status));
 }
 
+function addDatabase(database: Command, told: Told): void {
+  database
+    .command('roles')
+    .description(
+      'make the roles golden72_api, _worker and _public and give each its privileges; again after each migration',
+    )
+    .action(told(setRoles));
+  database
+    .command('login <process>')
+    .description('make or renew the login as which a process (api, worker or public) connects')
+    .requiredOption('--name <name>', 'lower-case letters, digits and _')
+    .requiredOption('--password-file <file>', '- for standard input')
+    .action(told((io, process: string, options: LoginOptions) => setLogin(io, process, options)));
+}
+
 function addAgency(agencies: Command, told: Told): void {
   agencies
     .command('create')
@@ -67,8 +114,25 @@ function addAgency(agencies: Command, told: Told): void {
     .requiredOption('--call-number <number>', 'what the public is told to call')
     .requiredOption('--jurisdiction <file>', 'GeoJSON Polygon or MultiPolygon, WGS-84')
     .option('--parent <agency>', 'id of the agency above', id)
+    .addOption(neighbours())
+    .option('--retention-days <days>', 'for which a closed case’s private data are kept', days)
     .action(told((io, options: AgencyOptions) => createAgency(io, options)));
+  agencies
+    .command('set')
+    .argument('<agency>', 'its id', id)
+    .addOption(neighbours())
+    .option('--retention-days <days>', 'for which a closed case’s private data are kept', days)
+    .action(told((io, agency: string, options: AgencySettings) => setAgency(io, agency, options)));
+  agencies.command('list').action(told((io) => listAgencies(io)));
+  agencies
+    .command('thaw')
+    .argument('<agency>', 'its id', id)
+    .description('let the officers and keys of a frozen agency in again')
+    .action(told((io, agency: string) => thawAgency(io, agency)));
 }
+
+const neighbours = () =>
+  new Option('--neighbours <policy>', 'what becomes of other agencies’ alerts on its land').choices(NEIGHBOUR_POLICIES);
 
 function addOfficer(officers: Command, told: Told): void {
   officers
@@ -83,6 +147,18 @@ function addOfficer(officers: Command, told: Told): void {
     .command('disable <login>')
     .description('shut an officer out and end their sessions')
     .action(told((io, name: string) => disableOfficer(io, name)));
+  officers
+    .command('invite <login>')
+    .description('let an officer set their password anew, within 72 hours')
+    .action(told((io, name: string) => inviteOfficer(io, name)));
+  officers
+    .command('thaw <login>')
+    .description('let a frozen officer in again')
+    .action(told((io, name: string) => thawOfficer(io, name)));
+  officers
+    .command('list')
+    .requiredOption('--agency <agency>', 'id of the agency', id)
+    .action(told((io, { agency }: { agency: string }) => listOfficers(io, agency)));
 }
 
 function addAgencyKey(keys: Command, told: Told): void {
@@ -97,9 +173,39 @@ function addAgencyKey(keys: Command, told: Told): void {
     .action(told((io, key: string) => revokeAgencyKey(io, key)));
 }
 
+function addIdentityProvider(providers: Command, told: Told): void {
+  providers
+    .command('set')
+    .requiredOption('--agency <agency>', 'id of the agency', id)
+    .requiredOption(
+      '--issuer <issuer>',
+      'its address, exactly as its tokens name it; a client secret is OIDC_CLIENT_SECRETS’',
+    )
+    .requiredOption('--client-id <id>', 'as whom the provider knows us')
+    .option('--required', 'officers of the agency sign in through it alone')
+    .action(told((io, options: IdentityProviderOptions) => setIdentityProvider(io, options)));
+  providers
+    .command('remove')
+    .description('officers of the agency sign in by password again')
+    .requiredOption('--agency <agency>', 'id of the agency', id)
+    .action(told((io, options: { agency: string }) => removeIdentityProvider(io, options)));
+  providers
+    .command('link <login>')
+    .description('say as whom the provider of their agency knows an officer')
+    .requiredOption('--subject <subject>', 'the `sub` of their tokens')
+    .action(told((io, name: string, options: LinkOptions) => linkOfficer(io, name, options)));
+  providers.command('unlink <login>').action(told((io, name: string) => unlinkOfficer(io, name)));
+}
+
 function id(value: string): string {
   if (z.uuid().safeParse(value).success) return value;
   throw new InvalidArgumentError('It is not an id.');
+}
+
+function days(value: string): number {
+  const parsed = z.coerce.number().int().min(1).max(3650).safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError('It is not a number of days from 1 to 3650.');
 }
 
 function login(value: string): string {

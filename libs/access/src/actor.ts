@@ -8,7 +8,13 @@ export interface OfficerActor {
   readonly kind: 'officer';
   readonly id: string;
   readonly agencyId: string;
+  /** The agencies below the officer's own, at any depth: its verifiers act for them too. */
+  readonly belowIds: readonly string[];
   readonly roles: readonly Role[];
+  /** The session's public id; its secret is in the cookie alone. */
+  readonly sessionId: string;
+  /** When the officer last proved in this session who they are, by sign-in or step-up. */
+  readonly steppedUpAt: Date;
 }
 
 /** Another police system that posts cases with its agency's key. */

@@ -5,6 +5,7 @@ import { hashSecret, newSecret, Refusal } from '#platform';
 import type { AccessRefusal } from './access.errors.ts';
 import type { AgencyKeyActor } from './actor.ts';
 import { AgencyKey } from './agency-key.entity.ts';
+import { Agency } from './agency.entity.ts';
 
 /** Keys by which other police systems post cases. */
 @Injectable()
@@ -31,10 +32,13 @@ export class AgencyKeys {
     return key.agencyId;
   }
 
-  /** @throws Refusal `agency_key_invalid` for a secret that is unknown or revoked. */
+  /** @throws Refusal `agency_key_invalid` for a secret that is unknown or revoked, or whose agency is frozen. */
   async actorOf(secret: string): Promise<AgencyKeyActor> {
-    const where = { secretHash: hashSecret(secret), revokedAt: IsNull() };
-    const key = await this.dataSource.manager.findOneBy(AgencyKey, where);
+    const key = await this.dataSource.manager
+      .createQueryBuilder(AgencyKey, 'key')
+      .innerJoin(Agency, 'agency', 'agency.id = key.agencyId AND agency.frozenAt IS NULL')
+      .where({ secretHash: hashSecret(secret), revokedAt: IsNull() })
+      .getOne();
     if (!key) throw new Refusal<AccessRefusal>('agency_key_invalid', 'The agency key is unknown or was revoked.');
     return { kind: 'agency_key', id: key.id, agencyId: key.agencyId };
   }

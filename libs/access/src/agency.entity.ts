@@ -1,6 +1,14 @@
 import type { MultiPolygon } from 'geojson';
 import { Column, CreateDateColumn, Entity, PrimaryColumn } from 'typeorm';
 
+/**
+ * What becomes of another agency's alert on this one's land: it is sent as on their own, it waits for this one's yes, or it
+ * is not sent.
+ */
+export const NEIGHBOUR_POLICIES = ['accept', 'ask', 'never'] as const;
+
+export type NeighbourPolicy = (typeof NEIGHBOUR_POLICIES)[number];
+
 /** A police authority. */
 @Entity('agencies')
 export class Agency {
@@ -25,6 +33,17 @@ export class Agency {
   @Column('text', { name: 'call_number' })
   callNumber!: string;
 
+  @Column('text', { name: 'neighbour_policy', default: 'ask' })
+  neighbourPolicy!: NeighbourPolicy;
+
+  /** Days after its closing for which a case's private data are kept. */
+  @Column('int', { name: 'retention_days', default: 90 })
+  retentionDays!: number;
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
+
+  /** Set while none of its officers and keys is let in. */
+  @Column('timestamptz', { name: 'frozen_at', nullable: true })
+  frozenAt!: Date | null;
 }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { MultiPolygon } from 'geojson';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, IsNull } from 'typeorm';
 import type { LonLat } from '#geo';
-import { Agency } from './agency.entity.ts';
+import { Agency, type NeighbourPolicy } from './agency.entity.ts';
 
-export type NewAgency = Omit<Agency, 'createdAt' | 'jurisdiction'> & { readonly jurisdiction: MultiPolygon };
+export type NewAgency = Omit<Agency, 'createdAt' | 'frozenAt' | 'jurisdiction'> & {
+  readonly jurisdiction: MultiPolygon;
+};
 
 @Injectable()
 export class AgencyRepository {
@@ -14,6 +16,38 @@ export class AgencyRepository {
 
   find(tx: EntityManager, id: string): Promise<Agency | null> {
     return tx.findOneBy(Agency, { id });
+  }
+
+  /** Not FOR UPDATE: rows that name the agency need not wait. */
+  async set(
+    tx: EntityManager,
+    id: string,
+    {
+      neighbourPolicy,
+      retentionDays,
+    }: { neighbourPolicy?: NeighbourPolicy | undefined; retentionDays?: number | undefined },
+  ): Promise<void> {
+    await tx.query(
+      `UPDATE agencies SET neighbour_policy = coalesce($2, neighbour_policy), retention_days = coalesce($3, retention_days)
+       WHERE id = $1`,
+      [id, neighbourPolicy, retentionDays],
+    );
+  }
+
+  lock(tx: EntityManager, id: string): Promise<Agency | null> {
+    return tx.findOne(Agency, { where: { id }, lock: { mode: 'for_no_key_update' } });
+  }
+
+  list(tx: EntityManager): Promise<Agency[]> {
+    return tx.find(Agency, { order: { name: 'ASC' } });
+  }
+
+  async freeze(tx: EntityManager, id: string): Promise<void> {
+    await tx.update(Agency, { id, frozenAt: IsNull() }, { frozenAt: () => 'now()' });
+  }
+
+  async thaw(tx: EntityManager, id: string): Promise<void> {
+    await tx.update(Agency, { id }, { frozenAt: null });
   }
 
   /** Edges are straight in longitude and latitude, and belong to the jurisdiction. */

@@ -5,8 +5,11 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { LonLat } from '#geo';
 import { Refusal, Zones } from '#platform';
 import type { AccessRefusal } from './access.errors.ts';
-import type { Agency } from './agency.entity.ts';
+import type { Actor } from './actor.ts';
+import type { Agency, NeighbourPolicy } from './agency.entity.ts';
 import { AgencyRepository } from './agency.repository.ts';
+import { authorize } from './can.ts';
+import { SessionRepository } from './session.repository.ts';
 import { unlessTaken } from './violation.ts';
 
 export interface AgencyDraft {
@@ -18,7 +21,14 @@ export interface AgencyDraft {
   readonly zone: string;
   /** What the public is told to call: `+`, digits and spaces. */
   readonly callNumber: string;
+  /** `ask` when left out. */
+  readonly neighbourPolicy?: NeighbourPolicy | undefined;
+  /** 90 when left out. */
+  readonly retentionDays?: number | undefined;
 }
+
+/** What of an agency may change; what is left out stays. */
+export type AgencySettings = Pick<AgencyDraft, 'neighbourPolicy' | 'retentionDays'>;
 
 /** Emergency numbers have three digits, international ones at most fifteen (ITU-T E.164 §6). */
 const CALL_NUMBER = /^\+?\d(?:[ -]?\d){2,14}$/;
@@ -28,6 +38,7 @@ export class Agencies {
   constructor(
     private readonly dataSource: DataSource,
     private readonly agencies: AgencyRepository,
+    private readonly sessions: SessionRepository,
     private readonly zones: Zones,
   ) {}
 
@@ -44,9 +55,12 @@ export class Agencies {
     const jurisdiction = toMultiPolygon(draft.jurisdiction);
     const fault = await this.agencies.faultOf(tx, jurisdiction);
     if (fault !== null) throw refuse('jurisdiction_invalid', `The jurisdiction is not a usable polygon: ${fault}.`);
-    const { name, zone, callNumber } = draft;
+    const { name, zone, callNumber, neighbourPolicy = 'ask', retentionDays = 90 } = draft;
     const id = randomUUID();
-    const stored = this.agencies.insert(tx, { id, name, parentId, jurisdiction, zone, callNumber });
+    const stored = this.agencies.insert(tx, {
+      ...{ id, name, parentId, jurisdiction, zone, callNumber },
+      ...{ neighbourPolicy, retentionDays },
+    });
     await unlessTaken(stored, refuse('agency_name_taken', 'Another agency has this name.'));
     return id;
   }
@@ -54,8 +68,44 @@ export class Agencies {
   /** @throws Refusal `agency_not_found`. The answer leaves the jurisdiction out. */
   async agencyById(id: string, tx: EntityManager = this.dataSource.manager): Promise<Agency> {
     const agency = await this.agencies.find(tx, id);
-    if (!agency) throw refuse('agency_not_found', 'There is no such agency.');
+    if (!agency) throw agencyNotFound();
     return agency;
+  }
+
+  /** @throws Refusal `agency_not_found` */
+  async set(tx: EntityManager, id: string, settings: AgencySettings): Promise<void> {
+    await this.agencyById(id, tx);
+    await this.agencies.set(tx, id, settings);
+  }
+
+  /** Every agency, by name. */
+  list(): Promise<Agency[]> {
+    return this.agencies.list(this.dataSource.manager);
+  }
+
+  /**
+   * Loads an agency for an act, holding its row until the transaction ends.
+   * @throws Refusal `agency_not_found` (also for one out of the actor's reach), `forbidden`, `step_up_required`
+   */
+  async lock(tx: EntityManager, actor: Actor, action: 'agency.freeze' | 'agency.thaw', id: string): Promise<Agency> {
+    const agency = await this.agencies.lock(tx, id);
+    if (!agency) throw agencyNotFound();
+    authorize(actor, action, { agencyId: id, authorIds: [] }, agencyNotFound());
+    return agency;
+  }
+
+  /**
+   * Shuts an agency's officers and keys out with `tx`, until a {@link thaw}; again is no fault. Authority is for
+   * {@link lock}, and its live alerts are for dispatch.
+   */
+  async freeze(tx: EntityManager, id: string): Promise<void> {
+    await this.agencies.freeze(tx, id);
+    await this.sessions.revokeAgency(tx, id);
+  }
+
+  /** Lets a frozen agency's officers and keys in again; they must sign in anew. */
+  async thaw(tx: EntityManager, id: string): Promise<void> {
+    await this.agencies.thaw(tx, id);
   }
 
   /** Whether the agency may act on what happened at `point`; its edge counts as inside. False for an unknown agency. */
@@ -66,6 +116,10 @@ export class Agencies {
 
 function refuse(code: AccessRefusal, detail: string): Refusal {
   return new Refusal<AccessRefusal>(code, detail);
+}
+
+function agencyNotFound(): Refusal {
+  return refuse('agency_not_found', 'There is no such agency.');
 }
 
 function toMultiPolygon(shape: Polygon | MultiPolygon): MultiPolygon {

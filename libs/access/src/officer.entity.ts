@@ -17,9 +17,9 @@ export class Officer {
   @Column('text')
   name!: string;
 
-  /** Argon2id in PHC form. */
-  @Column('text', { name: 'password_hash', select: false })
-  passwordHash!: string;
+  /** Argon2id in PHC form; null until an invited officer sets one. */
+  @Column('text', { name: 'password_hash', select: false, nullable: true })
+  passwordHash!: string | null;
 
   @Column('text', { array: true })
   roles!: Role[];
@@ -30,4 +30,8 @@ export class Officer {
   /** Set when the officer may no longer sign in. */
   @Column('timestamptz', { name: 'disabled_at', nullable: true })
   disabledAt!: Date | null;
+
+  /** Set while the officer is shut out until a thaw. */
+  @Column('timestamptz', { name: 'frozen_at', nullable: true })
+  frozenAt!: Date | null;
 }

@@ -7,6 +7,10 @@ export class Session {
   @PrimaryColumn('bytea', { name: 'secret_hash' })
   secretHash!: Buffer;
 
+  /** How the officer and the audit name it. */
+  @Column('uuid', { unique: true, default: () => 'gen_random_uuid()' })
+  id!: string;
+
   @Column('uuid', { name: 'officer_id' })
   officerId!: string;
 
@@ -21,4 +25,16 @@ export class Session {
 
   @Column('timestamptz', { name: 'revoked_at', nullable: true })
   revokedAt!: Date | null;
+
+  /** When the officer last proved in it who they are. */
+  @Column('timestamptz', { name: 'stepped_up_at' })
+  steppedUpAt!: Date;
+
+  /** Whether a second factor was shown. */
+  @Column('boolean', { name: 'second_factor' })
+  secondFactor!: boolean;
+
+  /** Keyed digest of the network it was opened from, to tell sessions apart: no address is kept. */
+  @Column('bytea', { nullable: true })
+  network!: Buffer | null;
 }

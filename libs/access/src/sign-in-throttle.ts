@@ -4,21 +4,34 @@ import { Keys, networkOf, type RateLimit, RateLimits, REDIS, Refusal } from '#pl
 import type { AccessRefusal } from './access.errors.ts';
 
 /**
- * Failed attempts allowed. `pair` is one login from one address. `login` counts a login from everywhere, and its block is
- * short; an address from which that login once signed in is exempt from it, so that nobody's guessing elsewhere locks a
- * colleague out. `address` counts all logins of one address. Seconds.
+ * Failed attempts allowed. `pair` is one login from one place: a browser in which that login once signed in, else a network.
+ * `login` counts a login from everywhere, and its block is short; `address` counts all logins of one network. A place from
+ * which that login once signed in is exempt from `login`, and such a browser from `address` too: nobody's guessing locks a
+ * colleague out, not even from the desk beside theirs. `code` counts wrong codes after the right password, from places that
+ * are not known: of the million codes three are right at any time. Seconds.
  */
 export const SIGN_IN_LIMITS = {
   pair: { points: 5, windowS: 900, blockS: 900 },
   login: { points: 30, windowS: 600, blockS: 60 },
   address: { points: 100, windowS: 900, blockS: 0 },
+  code: { points: 10, windowS: 24 * 60 * 60, blockS: 0 },
 } as const;
 
-/** How long an address stays known for a login. */
+/** How long a place stays known for a login. */
 const KNOWN_S = 30 * 24 * 60 * 60;
+
+/** Where an attempt comes from. */
+export interface Client {
+  /** The network address: throttled by, not kept. */
+  readonly address: string;
+  /** The random name this browser was given at an earlier sign-in, if it sent one. */
+  readonly browser?: string | undefined;
+}
 
 /** An admitted attempt: counted as failed until it is told otherwise. */
 export interface Attempt {
+  /** Counts a try of a code. @throws Refusal `too_many_attempts` */
+  code(): Promise<void>;
   succeeded(): Promise<void>;
 }
 
@@ -28,6 +41,7 @@ export class SignInThrottle {
   private readonly pairs: RateLimit;
   private readonly logins: RateLimit;
   private readonly addresses: RateLimit;
+  private readonly codes: RateLimit;
 
   constructor(
     limits: RateLimits,
@@ -37,36 +51,44 @@ export class SignInThrottle {
     this.pairs = limits.of({ name: 'sign-in:pair', ...SIGN_IN_LIMITS.pair });
     this.logins = limits.of({ name: 'sign-in:login', ...SIGN_IN_LIMITS.login });
     this.addresses = limits.of({ name: 'sign-in:address', ...SIGN_IN_LIMITS.address });
+    this.codes = limits.of({ name: 'sign-in:code', ...SIGN_IN_LIMITS.code });
   }
 
   /** @throws Refusal `too_many_attempts` with `retryAfter` in seconds. */
-  async admit(login: string, address: string): Promise<Attempt> {
+  async admit(login: string, { address, browser }: Client): Promise<Attempt> {
     const who = login.toLowerCase();
     const network = networkOf(address);
-    const pair = `${who}:${network}`;
+    const here = `${who}:${network}`;
+    const desk = browser === undefined ? undefined : `${who}#${browser}`;
+    const knownDesk = desk !== undefined && (await this.isKnown(desk));
+    const pair = knownDesk ? desk : here;
     await consume(this.pairs, pair);
-    await consume(this.addresses, network);
-    const known = await this.isKnown(pair);
+    if (!knownDesk) await consume(this.addresses, network);
+    const known = knownDesk || (await this.isKnown(here));
     if (!known) await consume(this.logins, who);
     return {
+      code: async () => {
+        if (!known) await consume(this.codes, who);
+      },
       succeeded: async () => {
-        await Promise.all([this.pairs.reset(pair), this.addresses.reward(network), this.remember(pair)]);
-        if (!known) await this.logins.reward(who);
+        await Promise.all([this.pairs.reset(pair), this.remember(here), desk && this.remember(desk)]);
+        if (!knownDesk) await this.addresses.reward(network);
+        if (!known) await Promise.all([this.logins.reward(who), this.codes.reset(who)]);
       },
     };
   }
 
-  /** Redis forgetting or failing makes an address unknown, which only makes us stricter. */
-  private async isKnown(pair: string): Promise<boolean> {
-    return (await this.redis.exists(this.knownKey(pair)).catch(() => 0)) === 1;
+  /** Redis forgetting or failing makes a place unknown, which only makes us stricter. */
+  private async isKnown(place: string): Promise<boolean> {
+    return (await this.redis.exists(this.knownKey(place)).catch(() => 0)) === 1;
   }
 
-  private async remember(pair: string): Promise<void> {
-    await this.redis.set(this.knownKey(pair), 1, 'EX', KNOWN_S).catch(() => null);
+  private async remember(place: string): Promise<void> {
+    await this.redis.set(this.knownKey(place), 1, 'EX', KNOWN_S).catch(() => null);
   }
 
-  private knownKey(pair: string): string {
-    return `sign-in:known:${this.keys.mac('rate-limit', pair, 16).toString('base64url')}`;
+  private knownKey(place: string): string {
+    return `sign-in:known:${this.keys.mac('rate-limit', place, 16).toString('base64url')}`;
   }
 }
 

@@ -1,62 +1,61 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
-import { assertReferences, type AuditRecord, GENESIS, hashEntry } from './audit-entry.ts';
-import { AuditRepository, type StoredEntry } from './audit.repository.ts';
+import type { EntityManager } from 'typeorm';
+import { RequestContext } from '#platform';
+import { assertReferences, type AuditRecord, hashEntry } from './audit-entry.ts';
+import { type AuditFilter, AuditRepository, type StoredEntry } from './audit.repository.ts';
+import { Seals } from './seals.ts';
+import { readReason, type Why } from './why.ts';
 
-/** Entries read at a time while a chain is verified. */
-const PAGE = 1000;
-
-/** The append-only record of who did what, chained by hash per agency. */
+/** The append-only record of who did what, when, from where and why, chained by hash per agency. */
 @Injectable()
 export class Audit {
   constructor(
-    private readonly dataSource: DataSource,
     private readonly entries: AuditRepository,
+    private readonly seals: Seals,
+    private readonly context: RequestContext,
   ) {}
 
   /**
    * Writes an entry in the caller's transaction: the act and its entry are committed together or not at all. Locks the
-   * agency's chain until the transaction ends, so record last.
+   * agency's chain until the transaction ends, so record last. From where comes from the request under way. Why is what the
+   * caller knows, else what the officer states, else the duty of their role.
    * @throws TypeError for anything that is not a reference, a code or a digest.
    */
   async record(tx: EntityManager, record: AuditRecord): Promise<void> {
     assertReferences(record);
-    const head = await this.entries.lockHead(tx, record.agencyId);
-    const entry = { ...record, detail: record.detail ?? {}, seq: head.seq + 1, at: head.at, previousHash: head.hash };
-    await this.entries.append(tx, { ...entry, hash: hashEntry(entry) });
+    const { agencyId, actor, action, thing, detail = {} } = record;
+    const head = await this.entries.lockHead(tx, agencyId);
+    const entry = {
+      ...{ version: 2 as const, agencyId, actor, action, thing, detail },
+      ...{ seq: head.seq + 1, at: head.at, previousHash: head.hash },
+      ...{ origin: this.origin(), why: record.why ?? this.why(actor) },
+    };
+    const hash = hashEntry(entry);
+    await this.entries.append(tx, { ...entry, hash }, this.seals.seal({ agencyId, seq: entry.seq, hash }));
   }
 
-  /**
-   * Recomputes an agency's chain.
-   * @returns the `seq` of the first entry that is missing or is not what was recorded, or null when all is well.
-   */
-  async verifyChain(agencyId: string): Promise<number | null> {
-    // One snapshot: an entry recorded meanwhile must not look like a fault.
-    return this.dataSource.transaction('REPEATABLE READ', async (tx) => {
-      let last: Link = START;
-      for await (const entry of this.chain(tx, agencyId)) {
-        if (!follows(entry, last)) return last.seq + 1;
-        last = entry;
-      }
-      const head = (await this.entries.head(tx, agencyId)) ?? START;
-      return head.seq === last.seq && head.hash.equals(last.hash) ? null : last.seq + 1;
-    });
+  /** Newest first. Whoever shows them to an officer records that too. */
+  page(tx: EntityManager, filter: AuditFilter): Promise<StoredEntry[]> {
+    return this.entries.page(tx, filter);
   }
 
-  private async *chain(tx: EntityManager, agencyId: string): AsyncGenerator<StoredEntry> {
-    let page: StoredEntry[] = [];
-    do {
-      page = await this.entries.after(tx, agencyId, page.at(-1)?.seq ?? 0, PAGE);
-      yield* page;
-    } while (page.length === PAGE);
+  /** Whether the actor did anything to one of the things for the same reason in the last 24 hours. */
+  wasRecorded(
+    tx: EntityManager,
+    of: { readonly actor: string; readonly things: readonly string[]; readonly why: Why },
+  ) {
+    return this.entries.doneToday(tx, of);
   }
-}
 
-type Link = Pick<StoredEntry, 'seq' | 'hash'>;
+  private origin(): string | null {
+    const facts = this.context.current;
+    if (!facts) return null;
+    const network = `network:${this.seals.network(facts.network)}`;
+    return facts.sessionId === null ? network : `${network},session:${facts.sessionId}`;
+  }
 
-const START: Link = { seq: 0, hash: GENESIS };
-
-function follows(entry: StoredEntry, last: Link): boolean {
-  const inPlace = entry.seq === last.seq + 1 && entry.previousHash.equals(last.hash);
-  return inPlace && hashEntry(entry).equals(entry.hash);
+  private why(actor: string): Why {
+    if (actor.startsWith('system')) return 'system';
+    return readReason(this.context.current?.reason) ?? 'duty';
+  }
 }
