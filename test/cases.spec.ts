@@ -23,6 +23,9 @@ const submission = () => ({
     ageYears: 6,
     clothes: '红色书包',
     lastSeen: { from: ago(3), until: ago(2), place: '莲花山公园', point: SHENZHEN },
+    consent: { given: 'guardian' },
+    custodyOrderChecked: true,
+    publicity: 'safe',
   },
   alert: { tier: 'critical', place: { 'zh-CN': '深圳莲花山', en: 'Lianhuashan, Shenzhen' }, texts },
 });

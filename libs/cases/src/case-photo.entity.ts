@@ -9,12 +9,13 @@ export class CasePhoto {
   @Column('uuid', { name: 'case_id' })
   caseId!: string;
 
-  /** Not loaded unless asked for: a few hundred kilobytes. */
+  /** The JPEG under the case's key. Not loaded unless asked for: a few hundred kilobytes. */
   @Column('bytea', { select: false })
-  jpeg!: Buffer;
+  sealed!: Buffer;
 
+  /** Of the picture, under the case's key: the same picture again has the same. */
   @Column('bytea')
-  sha256!: Buffer;
+  digest!: Buffer;
 
   @Column('integer')
   width!: number;

@@ -17,6 +17,9 @@ const TRANSITIONS: Record<CaseState, Partial<Record<CaseAct, CaseState>>> = {
 /** States in which what was written may still be changed. */
 export const EDITABLE_STATES: readonly CaseState[] = ['draft', 'returned'];
 
+/** States in which photos may be added: a live alert may need another one, and putting it up takes a second officer. */
+export const PHOTO_STATES: readonly CaseState[] = [...EDITABLE_STATES, 'active'];
+
 /** @returns the state that `act` leads to, or null where it is not allowed. */
 export function nextCaseState(state: CaseState, act: CaseAct): CaseState | null {
   return TRANSITIONS[state][act] ?? null;

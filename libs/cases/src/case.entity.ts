@@ -1,11 +1,10 @@
-import type { Point } from 'geojson';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { CaseDetails, CaseType, Cause, Outcome } from './case.types.ts';
+import type { CaseContents, CaseType, Cause, Outcome } from './case.types.ts';
 import type { CaseState } from './case-states.ts';
 
-/** One missing child as police know them. */
+/** One missing child as police know them, its private part sealed. What stands open here outlives the erasure: statistics need it. */
 @Entity('cases')
-export class Case {
+export class StoredCase {
   @PrimaryColumn('uuid')
   id!: string;
 
@@ -22,24 +21,17 @@ export class Case {
   @Column('text')
   type!: CaseType;
 
-  @Column('jsonb')
-  details!: CaseDetails;
-
-  @Column('timestamptz', { name: 'last_seen_from', nullable: true })
-  lastSeenFrom!: Date | null;
-
-  @Column('timestamptz', { name: 'last_seen_until', nullable: true })
-  lastSeenUntil!: Date | null;
-
-  @Column('text', { name: 'last_seen_place', nullable: true })
-  lastSeenPlace!: string | null;
-
-  @Column('geography', { name: 'last_seen_point', spatialFeatureType: 'Point', srid: 4326, nullable: true })
-  lastSeenPoint!: Point | null;
+  /** {@link CaseContents} under the case's key; null once it is erased. */
+  @Column('bytea', { nullable: true })
+  sealed!: Buffer | null;
 
   /** Every officer who wrote or submitted any part: none of them may verify it. */
   @Column('uuid', { name: 'author_ids', array: true })
   authorIds!: string[];
+
+  /** Officers with a declared conflict of interest: none of them may do anything with it. */
+  @Column('uuid', { name: 'conflicted_ids', array: true, default: () => `'{}'` })
+  conflictedIds!: string[];
 
   /** The key of the police system that posted it, where no officer wrote it. */
   @Column('uuid', { name: 'intake_key_id', nullable: true })
@@ -57,10 +49,6 @@ export class Case {
   @Column('timestamptz', { name: 'closed_at', nullable: true })
   closedAt!: Date | null;
 
-  /** Why a verifier returned or rejected it. */
-  @Column('text', { name: 'decision_reason', nullable: true })
-  decisionReason!: string | null;
-
   @Column('text', { nullable: true })
   outcome!: Outcome | null;
 
@@ -72,4 +60,10 @@ export class Case {
 
   @Column('timestamptz', { name: 'updated_at', default: () => 'now()' })
   updatedAt!: Date;
+
+  @Column('timestamptz', { name: 'erased_at', nullable: true })
+  erasedAt!: Date | null;
 }
+
+/** A case with its private part opened. */
+export type Case = Omit<StoredCase, 'sealed' | 'erasedAt'> & CaseContents;

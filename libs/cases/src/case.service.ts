@@ -1,27 +1,44 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type Action, type Actor, actorReference, Agencies, authorize } from '#access';
+import { type AccessRefusal, type Action, type Actor, actorReference, Agencies, authorize } from '#access';
 import { Audit } from '#audit';
-import { Clock, LogContext, reencodePhoto, Refusal, Transactions } from '#platform';
-import type { Case } from './case.entity.ts';
+import { Clock, LogContext, Refusal, sumOver, Transactions } from '#platform';
+import type { Case, StoredCase } from './case.entity.ts';
 import { type CaseRefusal, caseNotFound } from './case.errors.ts';
-import { type CaseFilter, CaseRepository } from './case.repository.ts';
+import { demandAnswers } from './case-demands.ts';
+import { CaseReads } from './case-reads.service.ts';
+import { type CaseFilter, CaseRepository, type KeptCases } from './case.repository.ts';
 import { newCaseReference } from './case-reference.ts';
-import { type CaseAct, type CaseState, EDITABLE_STATES, nextCaseState } from './case-states.ts';
+import { type CaseAct, type CaseState, EDITABLE_STATES, nextCaseState, PHOTO_STATES } from './case-states.ts';
 import type { CaseInput, Closing } from './case.types.ts';
 import type { CasePhoto } from './case-photo.entity.ts';
+import { CasePhotoRepository } from './case-photo.repository.ts';
 
-/** Photos a case may hold. */
-const MAX_PHOTOS = 8;
+/** A case as an officer reads it. */
+export interface CaseRead {
+  readonly found: Case;
+  readonly photos: CasePhoto[];
+  /** When it is erased; null while that is not settled, for it is open. */
+  readonly keptUntil: Date | null;
+}
+
+/** What may be known of a case without its key: whom it belongs to, and whether it still is. */
+export type CaseStanding = Pick<
+  StoredCase,
+  'id' | 'agencyId' | 'authorIds' | 'conflictedIds' | 'erasedAt' | 'verifierId' | 'state'
+>;
+
+const CREATE = { officer: 'case.create', agency_key: 'intake.post' } as const satisfies Record<Actor['kind'], Action>;
 
 /** The life of a case: who may do what to it, and when. Alerts are dispatch's. */
 @Injectable()
 export class Cases {
   constructor(
     private readonly cases: CaseRepository,
+    private readonly photoRows: CasePhotoRepository,
     private readonly agencies: Agencies,
     private readonly audit: Audit,
+    private readonly reads: CaseReads,
     private readonly clock: Clock,
     private readonly log: LogContext,
     private readonly transactions: Transactions,
@@ -29,7 +46,7 @@ export class Cases {
 
   /** Files a draft. @throws Refusal `last_seen_in_future`, `last_seen_interval_inverted`, `forbidden` */
   async create(tx: EntityManager, actor: Actor, id: string, input: CaseInput): Promise<Case> {
-    authorize(actor, actor.kind === 'officer' ? 'case.create' : 'intake.post', { agencyId: actor.agencyId });
+    authorize(actor, CREATE[actor.kind], { agencyId: actor.agencyId });
     await this.cases.insert(tx, {
       ...this.columns(input),
       id,
@@ -37,6 +54,7 @@ export class Cases {
       agencyId: actor.agencyId,
       state: 'draft',
       authorIds: actor.kind === 'officer' ? [actor.id] : [],
+      conflictedIds: [],
       intakeKeyId: actor.kind === 'officer' ? null : actor.id,
       verifierId: null,
       submittedAt: null,
@@ -47,45 +65,45 @@ export class Cases {
       cause: null,
     });
     await this.record(tx, actor, 'case.create', actor.agencyId, id);
-    return this.held(tx, id);
+    return this.lock(tx, actor, CREATE[actor.kind], id);
   }
 
   /** Replaces what was written of a draft or a returned case. @throws Refusal `case_not_editable`, as {@link create} */
   async replace(tx: EntityManager, actor: Actor, id: string, input: CaseInput): Promise<void> {
     const found = await this.lockEditable(tx, actor, id);
-    await this.cases.update(tx, id, { ...this.columns(input), authorIds: withAuthor(found, actor) });
+    await this.cases.update(tx, found, { ...this.columns(input), authorIds: withAuthor(found, actor) });
     await this.record(tx, actor, 'case.edit', found.agencyId, id);
   }
 
   /**
    * Loads a case for an act, holding its row until the transaction ends.
-   * @throws Refusal `case_not_found` (also for another agency's), `forbidden`, `verifier_is_author`
+   * @throws Refusal `case_not_found` (also for another agency's), `case_erased` and whatever {@link authorize} refuses
    */
   async lock(tx: EntityManager, actor: Actor, action: Action, id: string): Promise<Case> {
-    const found = await this.held(tx, id);
-    authorize(actor, action, found, caseNotFound());
-    return found;
+    return this.opened(tx, actor, action, id, await this.cases.lock(tx, id));
   }
 
   /** A case for an officer's eyes; the read is audited. @throws as {@link lock} */
-  read(actor: Actor, id: string): Promise<{ found: Case; photos: CasePhoto[] }> {
+  read(actor: Actor, id: string): Promise<CaseRead> {
     return this.transactions.run(async ({ tx }) => {
-      this.log.note({ caseId: id });
-      const found = await this.cases.find(id, tx);
-      if (!found) throw caseNotFound();
-      authorize(actor, 'case.read', found, caseNotFound());
-      await this.record(tx, actor, 'case.read', found.agencyId, id);
-      return { found, photos: await this.cases.photos(id, tx) };
+      const found = await this.opened(tx, actor, 'case.read', id, await this.cases.find(id, tx));
+      const photos = await this.photoRows.list(id, tx);
+      const keptUntil = await this.cases.keptUntil(tx, id);
+      await this.reads.record(tx, actor, found, { action: 'case.read' });
+      return { found, photos, keptUntil };
     });
   }
 
   /** The agency's cases, newest first; `next` is what to ask the next, older page with, and null on the last. */
-  list(actor: Actor, filter: Omit<CaseFilter, 'agencyId'>): Promise<{ cases: Case[]; next: string | null }> {
+  list(
+    actor: Actor,
+    filter: Omit<CaseFilter, 'agencyId' | 'officerId'>,
+  ): Promise<{ cases: Case[]; next: string | null }> {
     authorize(actor, 'case.read', { agencyId: actor.agencyId });
     return this.transactions.run(async ({ tx }) => {
-      const found = await this.cases.list(tx, { ...filter, agencyId: actor.agencyId, limit: filter.limit + 1 });
+      const { agencyId, id: officerId } = actor;
+      const found = await this.cases.list(tx, { ...filter, agencyId, officerId, limit: filter.limit + 1 });
       const cases = found.slice(0, filter.limit);
-      const { agencyId } = actor;
       const entry = { agencyId, actor: actorReference(actor), action: 'case.list', thing: `agency:${agencyId}` };
       await this.audit.record(tx, { ...entry, detail: { cases: cases.length } });
       return { cases, next: found.length > filter.limit ? (cases.at(-1)?.id ?? null) : null };
@@ -94,7 +112,7 @@ export class Cases {
 
   /** Moves a case that {@link lock} holds. @throws as {@link demandAct} */
   async move(tx: EntityManager, actor: Actor, held: Case, act: CaseAct, patch: Partial<Case> = {}): Promise<void> {
-    await this.cases.update(tx, held.id, { ...patch, state: this.demandAct(held, act) });
+    await this.cases.update(tx, held, { ...patch, state: this.demandAct(held, act) });
     await this.record(tx, actor, `case.${act}`, held.agencyId, held.id);
   }
 
@@ -117,8 +135,9 @@ export class Cases {
     await this.move(tx, actor, held, 'close', { outcome, cause, closedAt: this.clock.now() });
   }
 
-  /** @throws Refusal `outside_jurisdiction`, `case_incomplete` */
+  /** @throws Refusal `outside_jurisdiction`, `case_incomplete` and whatever {@link demandAnswers} refuses */
   async demandSubmittable(tx: EntityManager, held: Case): Promise<void> {
+    demandAnswers(held);
     if (!held.lastSeenPoint) throw incomplete('lastSeen.point');
     if (!held.lastSeenUntil) throw incomplete('lastSeen.until');
     const [lon, lat] = held.lastSeenPoint.coordinates as [number, number];
@@ -132,59 +151,76 @@ export class Cases {
 
   /** Adds the officer to those who wrote or submitted it. */
   async addAuthor(tx: EntityManager, actor: Actor, held: Case): Promise<void> {
-    await this.cases.update(tx, held.id, { authorIds: withAuthor(held, actor) });
+    await this.cases.update(tx, held, { authorIds: withAuthor(held, actor) });
+  }
+
+  /** Oldest first, without the pictures. */
+  photos(tx: EntityManager, caseId: string): Promise<CasePhoto[]> {
+    return this.photoRows.list(caseId, tx);
+  }
+
+  /** Whom a case belongs to, for whoever authorises acts on what hangs on it; null when there is no such case. */
+  standing(caseId: string, tx?: EntityManager): Promise<CaseStanding | null> {
+    return this.cases.find(caseId, tx);
   }
 
   /**
-   * Keeps a re-encoded copy of an uploaded photo; the same picture again is the same photo.
-   * @throws Refusal `photo_not_an_image`, `photo_too_large`, `too_many_photos`, `case_not_editable`, as {@link lock}
+   * Erases cases whose time is over, each in a transaction of its own: closed or rejected for as long as their agency keeps
+   * cases, or written and not touched since. What the cases' keys sealed can never be read again; the counts stay.
+   * @param limit how many at most
+   * @returns how many
    */
-  async addPhoto(actor: Actor, caseId: string, upload: Buffer): Promise<CasePhoto> {
-    await this.transactions.run(({ tx }) => this.lockEditable(tx, actor, caseId));
-    const photo = await reencodePhoto(upload);
+  async eraseDue(limit: number): Promise<number> {
+    return sumOver(await this.cases.due(limit), async (id) => ((await this.erase(id)) ? 1 : 0));
+  }
+
+  /** How the agency stands with the erasure of its cases. */
+  kept(tx: EntityManager, agencyId: string): Promise<KeptCases> {
+    return this.cases.kept(tx, agencyId);
+  }
+
+  /** @returns whether it was still due, and nobody else was erasing it */
+  private erase(id: string): Promise<boolean> {
     return this.transactions.run(async ({ tx }) => {
-      const held = await this.lockEditable(tx, actor, caseId);
-      const known = await this.cases.photos(caseId, tx);
-      const same = known.find((earlier) => earlier.sha256.equals(photo.sha256));
-      if (same) return same;
-      if (known.length >= MAX_PHOTOS) {
-        throw new Refusal<CaseRefusal>('too_many_photos', `A case holds at most ${MAX_PHOTOS} photos.`);
-      }
-      const row = { id: randomUUID(), caseId, ...photo };
-      await this.cases.addPhoto(tx, row);
-      await this.cases.update(tx, caseId, { authorIds: withAuthor(held, actor) });
-      await this.record(tx, actor, 'case.photo.add', held.agencyId, caseId);
-      return { ...row, createdAt: this.clock.now() };
+      const agencyId = await this.cases.lockDue(tx, id);
+      if (agencyId === null) return false;
+      await this.photoRows.removeAll(tx, id);
+      await this.cases.erase(tx, id);
+      const entry = { agencyId, actor: 'system:retention', action: 'case.erase', thing: `case:${id}` };
+      await this.audit.record(tx, entry);
+      return true;
     });
   }
 
-  /** The picture itself; the read is audited. @throws Refusal `photo_not_found`, as {@link read} */
-  async photo(actor: Actor, caseId: string, photoId: string): Promise<CasePhoto> {
-    await this.read(actor, caseId);
-    const photo = await this.cases.photo(caseId, photoId);
-    if (!photo) throw photoNotFound();
-    return photo;
-  }
-
-  photos(tx: EntityManager, caseId: string): Promise<CasePhoto[]> {
-    return this.cases.photos(caseId, tx);
-  }
-
-  /** The agency a case belongs to, or null when there is no such case. */
-  async agencyOf(caseId: string): Promise<string | null> {
-    return (await this.cases.find(caseId))?.agencyId ?? null;
-  }
-
-  private async held(tx: EntityManager, id: string): Promise<Case> {
+  private opened(tx: EntityManager, actor: Actor, action: Action, id: string, row: StoredCase | null): Promise<Case> {
     this.log.note({ caseId: id });
-    const found = await this.cases.lock(tx, id);
-    if (!found) throw caseNotFound();
-    return found;
+    if (!row) throw caseNotFound();
+    authorize(actor, action, row, caseNotFound());
+    return this.cases.open(tx, row);
   }
 
-  private async lockEditable(tx: EntityManager, actor: Actor, id: string): Promise<Case> {
+  /** As {@link lock}, of a case that may still be changed. @throws Refusal `case_not_editable` */
+  lockEditable(tx: EntityManager, actor: Actor, id: string): Promise<Case> {
+    return this.lockIn(EDITABLE_STATES, tx, actor, id);
+  }
+
+  /**
+   * As {@link lockEditable}, of a case that may still get photos. Whoever adds one authors a part, so not the verifier of a
+   * case that is active.
+   * @throws Refusal `verifier_is_author`
+   */
+  async lockForPhotos(tx: EntityManager, actor: Actor, id: string): Promise<Case> {
+    const held = await this.lockIn(PHOTO_STATES, tx, actor, id);
+    if (held.verifierId !== actor.id) return held;
+    throw new Refusal<AccessRefusal>(
+      'verifier_is_author',
+      'You verified this case, and authors verify nothing of it. Ask a colleague to add the photo.',
+    );
+  }
+
+  private async lockIn(states: readonly CaseState[], tx: EntityManager, actor: Actor, id: string): Promise<Case> {
     const held = await this.lock(tx, actor, 'case.edit', id);
-    if (EDITABLE_STATES.includes(held.state)) return held;
+    if (states.includes(held.state)) return held;
     throw new Refusal<CaseRefusal>(
       'case_not_editable',
       `A case that is ${held.state} can no longer be changed. A verifier can return it for changes while it is submitted.`,
@@ -204,6 +240,9 @@ export class Cases {
     return {
       type: input.type,
       details: input.details,
+      consent: input.consent,
+      custodyOrderChecked: input.custodyOrderChecked,
+      publicity: input.publicity,
       lastSeenFrom: from,
       lastSeenUntil: until,
       lastSeenPlace: place,
@@ -222,8 +261,4 @@ function withAuthor(held: Case, actor: Actor): string[] {
 
 function incomplete(missing: string): Refusal<CaseRefusal> {
   return new Refusal('case_incomplete', `An alert needs ${missing}; the rest may stay unknown.`, { missing });
-}
-
-function photoNotFound(): Refusal<CaseRefusal> {
-  return new Refusal('photo_not_found', 'There is no such photo in this case.');
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { CaseKeys } from '#cases';
 import type { LonLat } from '#geo';
 import type { Dismissal, SightingState } from './sighting-states.ts';
 import type { Sighting, SightingReceipt, SightingReport, SightingSource } from './sighting.ts';
@@ -11,30 +12,38 @@ export interface NewSighting extends SightingReport {
   readonly takenBy: string | null;
 }
 
-type SightingRow = Omit<Sighting, 'point'> & { readonly lon: number | null; readonly lat: number | null };
+/** What is private of a tip. */
+type Contents = Pick<SightingReport, 'words' | 'place' | 'contact'> & { readonly point: LonLat | null };
 
+type SightingRow = Omit<Sighting, keyof Contents> & { readonly sealed: Buffer };
+
+const partOf = (id: string) => `sighting:${id}`;
+const photoPartOf = (id: string) => `sighting-photo:${id}`;
+
+/** Tips, sealed under the key of their case. */
 @Injectable()
 export class SightingsRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly keys: CaseKeys,
+  ) {}
 
-  /** A phone's clock may be ahead: nothing is observed after it is received. */
+  /** A phone's clock may be ahead: nothing is observed after it is received. @throws Refusal `case_erased` */
   async insert(tx: EntityManager, sighting: NewSighting): Promise<void> {
+    const { id, caseId, source, takenBy, observedAt, photo, words, place, contact, point } = sighting;
+    const key = await this.keys.of(caseId, tx);
+    const contents: Contents = { words, place, contact, point };
     await tx.query(
-      `INSERT INTO sightings (id, case_id, source, state, place, point, observed_at, words, contact, photo_jpeg, taken_by)
-       VALUES ($1, $2, $3, 'new', $4, ST_SetSRID(ST_MakePoint($5, $6), 4326),
-         CASE WHEN $7::timestamptz > now() THEN now() ELSE $7 END, $8, $9, $10, $11)`,
+      `INSERT INTO sightings (id, case_id, source, state, observed_at, taken_by, sealed, photo)
+       VALUES ($1, $2, $3, 'new', CASE WHEN $4::timestamptz > now() THEN now() ELSE $4 END, $5, $6, $7)`,
       [
-        sighting.id,
-        sighting.caseId,
-        sighting.source,
-        sighting.place,
-        sighting.point?.[0] ?? null,
-        sighting.point?.[1] ?? null,
-        sighting.observedAt,
-        sighting.words,
-        sighting.contact,
-        sighting.photo,
-        sighting.takenBy,
+        id,
+        caseId,
+        source,
+        observedAt,
+        takenBy,
+        key.sealJson(partOf(id), contents),
+        photo && key.seal(photoPartOf(id), photo),
       ],
     );
   }
@@ -47,28 +56,31 @@ export class SightingsRepository {
     return rows[0];
   }
 
-  /** Newest first, those before the sighting `before` when it is given. */
+  /** Newest first, those before the sighting `before` when it is given. @throws Refusal `case_erased` */
   async page(tx: EntityManager, caseId: string, before: string | null, limit: number): Promise<Sighting[]> {
+    const key = await this.keys.of(caseId, tx);
     const rows = await tx.query<SightingRow[]>(
-      `SELECT id, source, state, place, ST_X(point::geometry) AS lon, ST_Y(point::geometry) AS lat,
-              observed_at AS "observedAt", received_at AS "receivedAt", words, contact,
-              photo_jpeg IS NOT NULL AS "hasPhoto", taken_by AS "takenBy", triaged_by AS "triagedBy",
+      `SELECT id, source, state, sealed, observed_at AS "observedAt", received_at AS "receivedAt",
+              photo IS NOT NULL AS "hasPhoto", taken_by AS "takenBy", triaged_by AS "triagedBy",
               triaged_at AS "triagedAt", dismissal
        FROM sightings
-       WHERE case_id = $1
+       WHERE case_id = $1 AND sealed IS NOT NULL
          AND ($2::uuid IS NULL OR (received_at, id) < (SELECT received_at, id FROM sightings WHERE id = $2 AND case_id = $1))
        ORDER BY received_at DESC, id DESC LIMIT $3`,
       [caseId, before, limit],
     );
-    return rows.map(({ lon, lat, ...sighting }) => ({ ...sighting, point: pointOf(lon, lat) }));
+    return rows.map(({ sealed, ...row }) => ({ ...row, ...(key.openJson(partOf(row.id), sealed) as Contents) }));
   }
 
+  /** @throws Refusal `case_erased` */
   async photo(tx: EntityManager, caseId: string, id: string): Promise<Buffer | undefined> {
-    const rows = await tx.query<{ photo_jpeg: Buffer | null }[]>(
-      'SELECT photo_jpeg FROM sightings WHERE id = $1 AND case_id = $2',
+    const key = await this.keys.of(caseId, tx);
+    const rows = await tx.query<{ photo: Buffer | null }[]>(
+      'SELECT photo FROM sightings WHERE id = $1 AND case_id = $2',
       [id, caseId],
     );
-    return rows[0]?.photo_jpeg ?? undefined;
+    const sealed = rows[0]?.photo;
+    return sealed ? key.open(photoPartOf(id), sealed) : undefined;
   }
 
   async caseOf(id: string): Promise<string | undefined> {
@@ -92,8 +104,15 @@ export class SightingsRepository {
       [id, state, dismissal, officerId],
     );
   }
-}
 
-function pointOf(lon: number | null, lat: number | null): LonLat | null {
-  return lon === null || lat === null ? null : [lon, lat];
+  /** Empties tips whose case is erased, which nobody could open any more. @returns how many */
+  async forgetErased(limit: number): Promise<number> {
+    const [, emptied] = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE sightings SET sealed = NULL, photo = NULL, observed_at = NULL, erased_at = now() WHERE id IN (
+         SELECT s.id FROM sightings s JOIN cases c ON c.id = s.case_id
+         WHERE c.erased_at IS NOT NULL AND s.erased_at IS NULL LIMIT $1 FOR UPDATE OF s SKIP LOCKED)`,
+      [limit],
+    );
+    return emptied;
+  }
 }

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type Action, actorReference, authorize, type OfficerActor } from '#access';
 import { Audit } from '#audit';
-import { caseNotFound, Cases } from '#cases';
+import { caseErased, caseNotFound, CaseReads, Cases, type CaseStanding } from '#cases';
 import { Clock, Idempotency, type IdempotentRequest, reencodePhoto, Refusal, Transactions } from '#platform';
 import { canBecome } from './sighting-states.ts';
 import type { SightingPage, SightingReceipt, SightingReport, SightingSource, Triage } from './sighting.ts';
@@ -13,6 +13,7 @@ import { SightingsRepository } from './sightings.repository.ts';
 /** A phone's clock may be ahead of ours by this much, in milliseconds; what it observed then is observed now. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
 export const SIGHTINGS_PAGE = 50;
+const FORGOTTEN_AT_ONCE = 1000;
 
 /** Tips, from the public and by phone, and what officers make of them. */
 @Injectable()
@@ -23,6 +24,7 @@ export class Sightings {
     private readonly cases: Cases,
     private readonly idempotency: Idempotency,
     private readonly audit: Audit,
+    private readonly reads: CaseReads,
     private readonly clock: Clock,
   ) {}
 
@@ -55,7 +57,7 @@ export class Sightings {
     report: SightingReport,
     repeat?: IdempotentRequest,
   ): Promise<SightingReceipt> {
-    const agencyId = await this.demandCase(actor, 'sighting.take', caseId, caseNotFound());
+    const { agencyId } = await this.demandCase(actor, 'sighting.take', caseId, caseNotFound());
     const encoded = await this.prepare(report);
     return this.transactions.run(({ tx }) =>
       this.once(tx, { caseId, report }, repeat, async (id) => {
@@ -74,12 +76,12 @@ export class Sightings {
    * @throws Refusal `case_not_found`, `forbidden`
    */
   async list(actor: OfficerActor, caseId: string, before: string | null): Promise<SightingPage> {
-    const agencyId = await this.demandCase(actor, 'sighting.read', caseId, caseNotFound());
+    const standing = await this.demandCase(actor, 'sighting.read', caseId, caseNotFound());
     return this.transactions.run(async ({ tx }) => {
       const found = await this.sightings.page(tx, caseId, before, SIGHTINGS_PAGE + 1);
       const sightings = found.slice(0, SIGHTINGS_PAGE);
       const detail = { sightings: sightings.length };
-      await this.audit.record(tx, { ...act(actor, agencyId, 'sighting.read', `case:${caseId}`), detail });
+      await this.reads.record(tx, actor, standing, { action: 'sighting.read', detail });
       return { sightings, next: found.length > SIGHTINGS_PAGE ? (sightings.at(-1)?.id ?? null) : null };
     });
   }
@@ -89,11 +91,11 @@ export class Sightings {
    * @throws Refusal `case_not_found`, `sighting_not_found`, `forbidden`
    */
   async photo(actor: OfficerActor, caseId: string, id: string): Promise<Buffer> {
-    const agencyId = await this.demandCase(actor, 'sighting.read', caseId, caseNotFound());
+    const standing = await this.demandCase(actor, 'sighting.read', caseId, caseNotFound());
     return this.transactions.run(async ({ tx }) => {
       const jpeg = await this.sightings.photo(tx, caseId, id);
       if (!jpeg) throw sightingNotFound();
-      await this.audit.record(tx, act(actor, agencyId, 'sighting.read', `sighting:${id}`));
+      await this.reads.record(tx, actor, standing, { action: 'sighting.read', thing: `sighting:${id}` });
       return jpeg;
     });
   }
@@ -102,7 +104,7 @@ export class Sightings {
   async triage(actor: OfficerActor, id: string, triage: Triage): Promise<void> {
     const caseId = await this.sightings.caseOf(id);
     if (caseId === undefined) throw sightingNotFound();
-    const agencyId = await this.demandCase(actor, 'sighting.triage', caseId, sightingNotFound());
+    const { agencyId } = await this.demandCase(actor, 'sighting.triage', caseId, sightingNotFound());
     await this.transactions.run(async ({ tx }) => {
       const from = await this.sightings.lockState(tx, id);
       if (from === undefined) throw sightingNotFound();
@@ -112,6 +114,15 @@ export class Sightings {
       const detail = { from, to: triage.to, dismissal };
       await this.audit.record(tx, { ...act(actor, agencyId, 'sighting.triage', `sighting:${id}`), detail });
     });
+  }
+
+  /**
+   * Empties tips whose case was erased; what they say cannot be read from that moment on, whether or not this ran.
+   * @param limit how many at most
+   * @returns how many
+   */
+  forgetErased(limit = FORGOTTEN_AT_ONCE): Promise<number> {
+    return this.sightings.forgetErased(limit);
   }
 
   /** Checks a report and re-encodes its photo: outside the transaction, for it takes a while. */
@@ -140,12 +151,22 @@ export class Sightings {
     return receipt;
   }
 
-  /** @returns the agency of a case that `actor` may do this with; another agency's is not found, as one that is not there. */
-  private async demandCase(actor: OfficerActor, action: Action, caseId: string, notFound: Refusal): Promise<string> {
-    const agencyId = await this.cases.agencyOf(caseId);
-    if (agencyId === null) throw notFound;
-    authorize(actor, action, { agencyId }, notFound);
-    return agencyId;
+  /**
+   * Another agency's case is not found, as one that is not there.
+   * @returns how a case stands that `actor` may do this with
+   * @throws Refusal `notFound`, `case_erased`
+   */
+  private async demandCase(
+    actor: OfficerActor,
+    action: Action,
+    caseId: string,
+    notFound: Refusal,
+  ): Promise<CaseStanding> {
+    const standing = await this.cases.standing(caseId);
+    if (!standing) throw notFound;
+    authorize(actor, action, standing, notFound);
+    if (standing.erasedAt) throw caseErased();
+    return standing;
   }
 }
 
