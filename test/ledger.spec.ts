@@ -64,7 +64,7 @@ describe('the ledger', () => {
     const lease = await until('claimed', async () => batches.claim(batchId, (await stateOf(batchId)).epoch));
     await city.source.query(`UPDATE batches SET lease_until = now() - interval '1 second' WHERE id = $1`, [batchId]);
     await batches.reclaim();
-    await until('sent by another', async () => (await stateOf(batchId)).state !== 'pending');
+    await until('sent by another', async () => (await stateOf(batchId)).state === 'settled');
     const before = await stateOf(batchId);
     const forged = 'r'.repeat(lease.size);
     expect(await batches.checkpoint(lease, forged, true)).toBeNull();
@@ -105,7 +105,7 @@ describe('the ledger', () => {
     const settling = Promise.withResolvers<void>();
     const adding = city.source.transaction(async (tx) => {
       await batches.settle(tx, lease, { results: 'a'.repeat(10), retryMs: null, pushed: true, tried: true });
-      await waves.appendNotified(tx, batchId, alertId);
+      await waves.bringUp(tx, alertId, batchId);
       await settling.promise;
     });
     await until('the batch waits to be committed', async () => {

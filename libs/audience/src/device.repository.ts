@@ -75,7 +75,11 @@ export class DeviceRepository {
       const [own] = await tx.query<{ provider: string }[]>('SELECT provider FROM devices WHERE id = $1', [id]);
       if (!own) return;
       await this.takeToken(tx, own.provider, token, id);
-      await tx.query('UPDATE devices SET token = $2, language = $3 WHERE id = $1', [id, token, language]);
+      await tx.query('UPDATE devices SET token = $2, language = $3, heard_at = now() WHERE id = $1', [
+        id,
+        token,
+        language,
+      ]);
     });
   }
 
@@ -123,14 +127,33 @@ export class DeviceRepository {
     );
   }
 
-  /** Forgets where devices were that have not been heard of for so many days. @returns how many */
-  async forgetPlaces(olderThanDays: number): Promise<number> {
-    const [, forgotten] = await this.dataSource.query<[unknown[], number]>(
-      `UPDATE positions SET cell = NULL, lon = NULL, lat = NULL, seen_at = NULL
-       WHERE seen_at < now() - make_interval(days => $1)`,
-      [olderThanDays],
+  /** Forgets where devices were that have not been heard of for so many days, and keeps when that was. @returns how many */
+  async forgetPlaces(olderThanDays: number, limit: number): Promise<number> {
+    const [row] = await this.dataSource.query<[{ forgotten: number }]>(
+      `WITH stale AS (
+         SELECT device_id, seen_at FROM positions WHERE seen_at < now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE SKIP LOCKED
+       ), forgotten AS (
+         UPDATE positions p SET cell = NULL, lon = NULL, lat = NULL, seen_at = NULL
+         FROM stale WHERE p.device_id = stale.device_id
+       ), heard AS (
+         UPDATE devices d SET heard_at = greatest(d.heard_at, stale.seen_at) FROM stale WHERE d.id = stale.device_id
+       )
+       SELECT count(*) AS forgotten FROM stale`,
+      [olderThanDays, limit],
     );
-    return forgotten;
+    return row.forgotten;
+  }
+
+  /** Deletes devices that have not been heard of for so many days, with all that is known of them. @returns how many */
+  async deleteUnheard(days: number, limit: number): Promise<number> {
+    const [, deleted] = await this.dataSource.query<[unknown[], number]>(
+      `DELETE FROM devices WHERE id IN (
+         SELECT d.id FROM devices d LEFT JOIN positions p ON p.device_id = d.id
+         WHERE d.heard_at < now() - make_interval(days => $1) AND p.seen_at IS NULL LIMIT $2 FOR UPDATE OF d SKIP LOCKED)`,
+      [days, limit],
+    );
+    return deleted;
   }
 
   /** Forgets dead tokens, unless the device has registered another since, and where those devices were. */

@@ -1,12 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { cellOf, coarsen, type LonLat } from '#geo';
-import { ENV, type Env, hashSecret, newSecret, Refusal, Zones } from '#platform';
+import { ENV, type Env, hashSecret, inPieces, newSecret, Refusal, Zones } from '#platform';
 
 import type { AudienceRefusal } from './audience.errors.ts';
-import { FRESH_DAYS } from './audience.repository.ts';
+import { FRESH_DAYS } from './audience-statement.ts';
 import { DeviceRepository } from './device.repository.ts';
 import type { Preferences, PushTarget, Registration } from './device.types.ts';
+
+/** FCM takes an Android token unused for so long for expired (firebase.google.com/docs/cloud-messaging/manage-tokens); we keep none longer. */
+export const UNHEARD_DAYS = 270;
+
+/** Devices that one statement forgets. */
+const DEVICES_AT_ONCE = 10_000;
+/** Statements in one run: the rest waits for the next. */
+const MANY = 500;
 
 /** Google's tokens hold no such prefix; the simulator's all do. */
 const SIMULATED_TOKEN = 'sim:';
@@ -64,7 +72,12 @@ export class Devices {
 
   /** Positions are kept for 30 days, then forgotten. @returns how many were */
   forgetStalePlaces(): Promise<number> {
-    return this.devices.forgetPlaces(FRESH_DAYS);
+    return inPieces(DEVICES_AT_ONCE, MANY, (limit) => this.devices.forgetPlaces(FRESH_DAYS, limit));
+  }
+
+  /** A device of which nothing was heard for {@link UNHEARD_DAYS} is forgotten whole; one that comes back registers anew. @returns how many were */
+  forgetUnheard(): Promise<number> {
+    return inPieces(DEVICES_AT_ONCE, MANY, (limit) => this.devices.deleteUnheard(UNHEARD_DAYS, limit));
   }
 
   targets(ids: readonly number[]): Promise<PushTarget[]> {

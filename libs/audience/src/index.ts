@@ -1,9 +1,10 @@
 export type { AudienceRefusal } from './audience.errors.ts';
 export { AudienceModule } from './audience.module.ts';
-export { audienceStatement, type AudienceQuery, NEAR_BANDS } from './audience.repository.ts';
+export type { Elsewhere, Lands } from './audience-ranges.ts';
+export { audienceStatement, type AudienceQuery, FRESH_DAYS, NEAR_BANDS } from './audience-statement.ts';
 export { Audience, type AudiencePreview } from './audience.service.ts';
 export { DeviceImport, type ImportedDevice } from './device-import.ts';
-export { Devices } from './device.service.ts';
+export { Devices, UNHEARD_DAYS } from './device.service.ts';
 export {
   DEVICE_LANGUAGES,
   type DeviceLanguage,

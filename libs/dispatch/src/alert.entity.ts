@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Area } from '#geo';
 import type { Mode } from '#push';
 import type { AlertState } from './alert-states.ts';
-import type { Instruction, Localised, Tier } from './alert.types.ts';
+import type { HoldReason, Instruction, Localised, Tier } from './alert.types.ts';
 
 /** What the public is told about one or more cases of one event. */
 @Entity('alerts')
@@ -66,6 +66,23 @@ export class Alert {
 
   @Column('timestamptz', { name: 'ended_at', nullable: true })
   endedAt!: Date | null;
+
+  /** While it is set nobody is asked or updated; the page shows the alert as before. */
+  @Column('timestamptz', { name: 'held_at', nullable: true })
+  heldAt!: Date | null;
+
+  @Column('uuid', { name: 'held_by', nullable: true })
+  heldBy!: string | null;
+
+  @Column('text', { name: 'held_reason', nullable: true })
+  heldReason!: HoldReason | null;
+
+  /** From then on nobody new is asked; those who were are told what follows. */
+  @Column('timestamptz', { name: 'stopped_at', nullable: true })
+  stoppedAt!: Date | null;
+
+  @Column('uuid', { name: 'stopped_by', nullable: true })
+  stoppedBy!: string | null;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;

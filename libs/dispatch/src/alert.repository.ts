@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Alert } from './alert.entity.ts';
-import type { MessageKind, PublicAlert, Texts } from './alert.types.ts';
+import type { HoldReason, MessageKind, PublicAlert, Texts } from './alert.types.ts';
 import { Message } from './message.entity.ts';
 
 /** An alert with the public fields of its newest message. */
@@ -56,10 +56,62 @@ export class AlertRepository {
     );
   }
 
+  /** The public photo goes with it. */
   async end(tx: EntityManager, id: string): Promise<void> {
-    await tx.query(`UPDATE alerts SET state = 'ended', ended_at = clock_timestamp(), epoch = epoch + 1 WHERE id = $1`, [
-      id,
-    ]);
+    await tx.query(
+      `WITH photo AS (DELETE FROM alert_photos WHERE alert_id = $1)
+       UPDATE alerts SET state = 'ended', ended_at = clock_timestamp() WHERE id = $1`,
+      [id],
+    );
+  }
+
+  /** Makes batches under way stop at their next checkpoint. */
+  async overtake(tx: EntityManager, id: string): Promise<void> {
+    await tx.query('UPDATE alerts SET epoch = epoch + 1 WHERE id = $1', [id]);
+  }
+
+  async hold(tx: EntityManager, id: string, officerId: string, reason: HoldReason): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET held_at = clock_timestamp(), held_by = $2, held_reason = $3, epoch = epoch + 1 WHERE id = $1`,
+      [id, officerId, reason],
+    );
+  }
+
+  async stop(tx: EntityManager, id: string, officerId: string): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET stopped_at = clock_timestamp(), stopped_by = $2, epoch = epoch + 1 WHERE id = $1`,
+      [id, officerId],
+    );
+  }
+
+  /** Runs on for so many hours from now, by PostgreSQL's clock; never shorter than it would have. */
+  async renew(tx: EntityManager, id: string, hours: number): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET expires_at = greatest(expires_at, clock_timestamp() + make_interval(hours => $2)) WHERE id = $1`,
+      [id, hours],
+    );
+  }
+
+  /** Live alerts with something still to be sent, that are of an agency or carry an officer's hand: what a freezing holds. */
+  async sending(tx: EntityManager, whose: { readonly agencyId: string } | { readonly officerId: string }) {
+    const [condition, value] =
+      'officerId' in whose
+        ? [
+            `EXISTS (SELECT 1 FROM alert_cases ac JOIN cases c ON c.id = ac.case_id
+               WHERE ac.alert_id = a.id AND ($1 = ANY (c.author_ids) OR c.verifier_id = $1))
+             OR EXISTS (SELECT 1 FROM alert_changes h
+               WHERE h.alert_id = a.id AND h.state = 'approved' AND ($1 = ANY (h.author_ids) OR h.decided_by = $1))`,
+            whose.officerId,
+          ]
+        : ['a.agency_id = $1', whose.agencyId];
+    const rows = await tx.query<{ id: string }[]>(
+      `SELECT id FROM alerts a WHERE state = 'live' AND held_at IS NULL AND (${condition})
+         AND EXISTS (SELECT 1 FROM waves w JOIN batches b ON b.wave_id = w.id
+           WHERE w.alert_id = a.id AND w.settled_at IS NULL AND b.state <> 'settled')
+       ORDER BY id`,
+      [value],
+    );
+    return rows.map((row) => row.id);
   }
 
   /** Live alerts whose time is over. */
@@ -86,8 +138,8 @@ export class AlertRepository {
   async publicBySlug(slug: string): Promise<PublicAlert | null> {
     const [row] = await this.dataSource.query<PublicRow[]>(
       `SELECT a.id, a.slug, CASE WHEN a.expires_at <= now() THEN 'ended' ELSE a.state END AS state, a.mode, a.tier, a.area, a.place, a.call_number AS "callNumber", a.instruction,
-         a.photo_id IS NOT NULL AS "hasPhoto", a.released_at AS "releasedAt", a.expires_at AS "expiresAt",
-         a.ended_at AS "endedAt", m.kind, m.version, m.texts, m.created_at AS "createdAt"
+         EXISTS (SELECT FROM alert_photos p WHERE p.alert_id = a.id) AS "hasPhoto", a.released_at AS "releasedAt", a.expires_at AS "expiresAt",
+         a.ended_at AS "endedAt", a.erased_at IS NOT NULL AS erased, m.kind, m.version, m.texts, m.created_at AS "createdAt"
        FROM alerts a JOIN messages m ON m.alert_id = a.id
        WHERE a.slug = $1 AND a.state IN ('live', 'ended') ORDER BY m.version DESC LIMIT 1`,
       [slug],
@@ -95,16 +147,6 @@ export class AlertRepository {
     if (!row) return null;
     const { kind, version, texts, createdAt, ...alert } = row;
     return { ...alert, message: { kind, version, texts, createdAt } };
-  }
-
-  async publicPhoto(slug: string) {
-    const rows = await this.dataSource.query<{ state: string; jpeg: Buffer | null; sha256: Buffer | null }[]>(
-      `SELECT CASE WHEN a.expires_at <= now() THEN 'ended' ELSE a.state END AS state, p.jpeg, p.sha256 FROM alerts a
-       LEFT JOIN case_photos p ON p.id = a.photo_id AND a.state = 'live' AND a.expires_at > now()
-       WHERE a.slug = $1 AND a.state IN ('live', 'ended')`,
-      [slug],
-    );
-    return rows[0];
   }
 
   async caseIds(alertId: string, tx: EntityManager = this.dataSource.manager): Promise<string[]> {

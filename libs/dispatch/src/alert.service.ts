@@ -43,9 +43,8 @@ export class Alerts {
     }
     const id = randomUUID();
     const slug = randomBytes(9).toString('base64url');
-    const unreleased = { state: 'proposed' as const, epoch: 0, releasedAt: null, expiresAt: null, endedAt: null };
-    await this.alerts.insert(tx, { ...columns, ...unreleased, id, slug, agencyId: held.agencyId }, held.id);
-    const message = { id: randomUUID(), alertId: id, version: 1, kind: 'alert' as const };
+    await this.alerts.insert(tx, { ...columns, ...UNRELEASED, id, slug, agencyId: held.agencyId }, held.id);
+    const message = { id: randomUUID(), alertId: id, version: 1, kind: 'alert' as const, notice: null };
     await this.alerts.insertMessage(tx, { ...message, texts: proposal.texts, authorId });
   }
 
@@ -103,7 +102,20 @@ export class Alerts {
   }
 }
 
+const UNRELEASED = {
+  state: 'proposed' as const,
+  epoch: 0,
+  releasedAt: null,
+  expiresAt: null,
+  endedAt: null,
+  heldAt: null,
+  heldBy: null,
+  heldReason: null,
+  stoppedAt: null,
+  stoppedBy: null,
+};
+
 /** The centre of a circle is rounded to about 1 km, for it goes to everyone. */
-function publicArea(area: Area): Area {
+export function publicArea(area: Area): Area {
   return area.kind === 'circle' ? { ...area, center: coarsen(area.center) } : area;
 }

@@ -14,6 +14,13 @@ export const RING_M = 120_000;
 
 export type MessageKind = PushKind;
 
+/** A correction that the system words: the photo shown before was of somebody else. */
+export type Notice = 'photo_wrong';
+
+/** Why an officer holds an alert; `frozen`, because one of its officers or its agency was. */
+export const HOLD_REASONS = ['wrong_facts', 'danger', 'maybe_found', 'instructed', 'other'] as const;
+export type HoldReason = (typeof HOLD_REASONS)[number] | 'frozen';
+
 /** What to do on seeing the child; it follows the type of the case without telling it. */
 export type Instruction = 'do_not_approach' | 'stay_and_call' | 'call';
 
@@ -52,6 +59,8 @@ export interface PublicAlert {
   readonly releasedAt: Date;
   readonly expiresAt: Date;
   readonly endedAt: Date | null;
+  /** Its cases' time is over: what it said is gone, and its address answers so. */
+  readonly erased: boolean;
   /** The newest message. */
   readonly message: {
     readonly kind: MessageKind;

@@ -1,7 +1,7 @@
 import type { PushTarget } from '#audience';
 import type { PushMessage, PushOutcome } from '#push';
 import type { Lease } from './batch.repository.ts';
-import { Results } from './results.ts';
+import type { Results } from './results.ts';
 
 /** What ended a run before its recipients did. */
 export type Interruption =
@@ -16,7 +16,6 @@ const AT_LARGE = 0.1;
 
 /** One worker's hold on one batch, and what it has learnt. */
 export class BatchRun {
-  readonly results: Results;
   readonly dead: Pick<PushTarget, 'id' | 'token'>[] = [];
   /** How many outcomes of each code were not 'accepted'. */
   readonly codes = new Map<string, number>();
@@ -25,9 +24,10 @@ export class BatchRun {
   retryMs = 0;
   private refused = 0;
 
-  constructor(readonly lease: Lease) {
-    this.results = new Results(lease.results, lease.size);
-  }
+  constructor(
+    readonly lease: Lease,
+    readonly results: Results,
+  ) {}
 
   record(indexes: readonly number[], messages: readonly PushMessage[], outcomes: readonly PushOutcome[]): void {
     this.refused = 0;

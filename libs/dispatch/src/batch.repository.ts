@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Area } from '#geo';
 import type { Mode } from '#push';
-import type { AlertState } from './alert-states.ts';
-import type { Instruction, Localised, MessageKind, Texts, Tier } from './alert.types.ts';
+import type { Instruction, Localised, MessageKind, Notice, Texts, Tier } from './alert.types.ts';
 
 /** A worker that neither checkpoints nor settles for this long has lost its batch. */
 const LEASE_SECONDS = 15;
@@ -24,7 +23,6 @@ export interface Lease {
   readonly audience: 'ring' | 'notified';
   readonly alertId: string;
   readonly alertEpoch: number;
-  readonly alertState: AlertState;
   readonly slug: string;
   readonly mode: Mode;
   readonly tier: Tier;
@@ -34,12 +32,22 @@ export interface Lease {
   readonly callNumber: string;
   readonly instruction: Instruction;
   readonly hasPhoto: boolean;
+  /** A ring is asked by an `alert`, whatever the message was to those asked before. */
   readonly kind: MessageKind;
+  /** The alert's newest message at the claim. */
   readonly version: number;
   readonly texts: Texts;
+  readonly notice: Notice | null;
   /** After this nothing of the batch is sent any more. */
   readonly deadline: Date;
   readonly overdue: boolean;
+}
+
+/** What has become of a batch's alert, under a shared lock: see {@link BatchRepository.standing}. */
+export interface Standing {
+  readonly alertId: string;
+  /** Whether the alert has a newer message than the batch knows of, or asks nobody any more. */
+  readonly behind: boolean;
 }
 
 export interface ReadyBatch {
@@ -64,18 +72,24 @@ export interface Settlement {
 export class BatchRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Takes a batch for this worker, or null when it is taken, settled, not due, or the job is of an older epoch. */
+  /**
+   * Takes a batch for this worker, or null when it is taken, settled, not due, held, or behind its alert's newest message,
+   * or the job is of an older epoch.
+   */
   async claim(batchId: number, epoch: number): Promise<Lease | null> {
     const [rows] = await this.dataSource.query<[Lease[], number]>(
       `UPDATE batches b SET state = 'leased', epoch = b.epoch + 1, attempt = b.attempt + 1,
          lease_until = now() + make_interval(secs => $3)
        FROM waves w, alerts a, messages m, batch_recipients r
        WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'pending' AND b.run_at <= now()
-         AND w.id = b.wave_id AND a.id = b.alert_id AND m.id = w.message_id AND r.batch_id = b.id
+         AND w.id = b.wave_id AND a.id = b.alert_id AND r.batch_id = b.id
+         AND m.alert_id = a.id AND m.version = b.version AND m.version = ${NEWEST}
+         AND (a.held_at IS NULL OR w.passes_hold) AND NOT (${STOPPED})
        RETURNING b.id AS "batchId", b.epoch, b.attempt, b.band, b.size, b.results, r.ids, w.audience,
-         a.id AS "alertId", a.epoch AS "alertEpoch", a.state AS "alertState", a.slug, a.mode, a.tier, a.area, a.zone,
-         a.place, a.call_number AS "callNumber", a.instruction, a.photo_id IS NOT NULL AS "hasPhoto",
-         m.kind, m.version, m.texts,
+         a.id AS "alertId", a.epoch AS "alertEpoch", a.slug, a.mode, a.tier, coalesce(w.area, a.area) AS area, a.zone,
+         a.place, a.call_number AS "callNumber", a.instruction, EXISTS (SELECT FROM alert_photos p WHERE p.alert_id = a.id) AS "hasPhoto",
+         CASE w.audience WHEN 'ring' THEN 'alert' ELSE m.kind END AS kind, m.version, m.texts,
+         CASE w.audience WHEN 'notified' THEN m.notice END AS notice,
          ${DEADLINE} AS deadline, ${DEADLINE} <= now() AS overdue`,
       [batchId, epoch, LEASE_SECONDS],
     );
@@ -120,19 +134,39 @@ export class BatchRepository {
     return held === 1;
   }
 
-  /** The alert's state under a shared lock: an ending waits for this transaction, or this one sees it. */
-  async alertState(tx: EntityManager, alertId: string): Promise<AlertState | null> {
-    const rows = await tx.query<{ state: AlertState }[]>('SELECT state FROM alerts WHERE id = $1 FOR SHARE', [alertId]);
-    return rows[0]?.state ?? null;
+  /**
+   * Locks a batch's alert: a message, a stop or an ending waits for this transaction, or this one sees it.
+   * @returns null when there is no such batch
+   */
+  async standing(tx: EntityManager, batchId: number): Promise<Standing | null> {
+    const [batch] = await tx.query<{ alertId: string }[]>(
+      `SELECT a.id AS "alertId" FROM alerts a JOIN batches b ON b.alert_id = a.id WHERE b.id = $1 FOR SHARE OF a`,
+      [batchId],
+    );
+    if (!batch) return null;
+    // A second statement: its snapshot begins once the lock is held.
+    const [row] = await tx.query<[{ behind: boolean }]>(
+      `SELECT b.version < ${NEWEST} OR ${STOPPED} AS behind
+       FROM batches b JOIN waves w ON w.id = b.wave_id JOIN alerts a ON a.id = b.alert_id WHERE b.id = $1`,
+      [batchId],
+    );
+    return { ...batch, ...row };
   }
 
-  /** Stops what waits in the queue of an ended alert; leased batches stop by themselves. */
-  async stopPending(tx: EntityManager, alertId: string): Promise<void> {
-    await tx.query(
-      `UPDATE batches SET state = 'settled', results = translate(coalesce(results, repeat('.', size)), '.~', 'sk')
-       WHERE alert_id = $1 AND state = 'pending'`,
-      [alertId],
+  /** Whether a batch at rest has to be brought up before anybody can claim it. */
+  async isBehind(batchId: number, epoch: number): Promise<boolean> {
+    const rows = await this.dataSource.query<unknown[]>(
+      `SELECT 1 FROM batches b JOIN waves w ON w.id = b.wave_id JOIN alerts a ON a.id = b.alert_id
+       WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'pending' AND (b.version < ${NEWEST} OR ${STOPPED})`,
+      [batchId, epoch],
     );
+    return rows.length > 0;
+  }
+
+  /** The alert's epoch now, which grows with whatever overtakes its batches; null without the alert. */
+  async alertEpoch(alertId: string): Promise<number | null> {
+    const rows = await this.dataSource.query<{ epoch: number }[]>('SELECT epoch FROM alerts WHERE id = $1', [alertId]);
+    return rows[0]?.epoch ?? null;
   }
 
   /** Gives back batches whose worker went silent. @returns how many */
@@ -145,24 +179,30 @@ export class BatchRepository {
     return reclaimed;
   }
 
-  /** The next batches of every unsettled wave, at most `perWave` each, nearest first within a wave. */
+  /** The next batches of every unsettled wave that is not held, at most `perWave` each, nearest first within a wave. */
   ready(perWave: number, withinMs: number): Promise<ReadyBatch[]> {
     return this.dataSource.query<ReadyBatch[]>(
       `SELECT w.id AS "waveId", b.id AS "batchId", b.epoch,
          greatest(0, ceil(extract(epoch FROM b.run_at - now()) * 1000))::int AS "delayMs"
-       FROM waves w CROSS JOIN LATERAL (
+       FROM waves w JOIN alerts a ON a.id = w.alert_id CROSS JOIN LATERAL (
          SELECT id, epoch, run_at, seq FROM batches
          WHERE wave_id = w.id AND state = 'pending' AND run_at <= now() + make_interval(secs => $2::float8 / 1000)
          ORDER BY seq LIMIT $1
        ) b
-       WHERE w.settled_at IS NULL ORDER BY w.id, b.seq`,
+       WHERE w.settled_at IS NULL AND (a.held_at IS NULL OR w.passes_hold) ORDER BY w.id, b.seq`,
       [perWave, withinMs],
     );
   }
 }
 
+const NEWEST = '(SELECT max(version) FROM messages WHERE alert_id = a.id)';
+
+/** Of a stopped alert no ring is asked any more; those asked before are still told what follows. */
+const STOPPED = `(w.audience = 'ring' AND a.stopped_at IS NOT NULL)`;
+
 /** No push outlives its alert; an ending may, so that phones that were offline are told too. */
-const DEADLINE = `(CASE w.audience WHEN 'notified' THEN w.created_at + interval '${ENDING_HOURS} hours' ELSE a.expires_at END)`;
+const DEADLINE = `(CASE WHEN w.audience = 'notified' AND m.kind NOT IN ('alert', 'update')
+  THEN w.created_at + interval '${ENDING_HOURS} hours' ELSE a.expires_at END)`;
 
 const PUSHED = (pushed: string) => `
   first_push_at = CASE WHEN ${pushed} THEN coalesce(first_push_at, clock_timestamp()) ELSE first_push_at END,

@@ -1,19 +1,20 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Devices } from '#audience';
-import { Clock, ENV, type Env, Transactions } from '#platform';
+import { Clock, ENV, type Env } from '#platform';
 import { PUSH_GATEWAY, type PushGateway, type PushMessage } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
 import { BatchRun, type Interruption } from './batch-run.ts';
+import { Ledger } from './ledger.service.ts';
 import { isNight } from './night.ts';
 import { Pacer, type Room } from './pacer.ts';
 import { pushTo } from './push-payload.ts';
 import { RecipientReferences } from './recipient-reference.ts';
-import { WaveRepository } from './wave.repository.ts';
+import { asks } from './texts.ts';
 
-/** Tries after which those still in doubt are left `unknown`. */
-const DOUBTFUL_ATTEMPTS = 5;
 /** A lease is renewed this often while its worker lives, however long it waits for room or for answers. */
 const RENEW_MS = 5_000;
+/** A chunk whose answers are late is asked this often whether it was overtaken: a hold has to hold within two seconds. */
+const WATCH_MS = 500;
 /** FCM's advice: 1, 2, 4, 8, 16, 32 seconds, with jitter. */
 const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 32_000;
@@ -30,11 +31,10 @@ export class BatchSender {
 
   constructor(
     private readonly batches: BatchRepository,
-    private readonly waves: WaveRepository,
+    private readonly ledger: Ledger,
     private readonly devices: Devices,
     private readonly pacer: Pacer,
     private readonly references: RecipientReferences,
-    private readonly transactions: Transactions,
     private readonly clock: Clock,
     @Inject(PUSH_GATEWAY) private readonly gateway: PushGateway,
     @Inject(ENV) private readonly env: Pick<Env, 'PUBLIC_URL'>,
@@ -45,14 +45,12 @@ export class BatchSender {
    * @returns whether this worker held the batch to the end.
    */
   async send(batchId: number, epoch: number): Promise<boolean> {
-    const lease = await this.batches.claim(batchId, epoch);
+    const lease = await this.ledger.claim(batchId, epoch);
     if (!lease) return false;
-    const run = new BatchRun(lease);
-    // A batch whose workers keep dying never settles, so its doubts are given up here.
-    if (lease.attempt > DOUBTFUL_ATTEMPTS) run.results.giveUpDoubtful();
+    const run = new BatchRun(lease, this.ledger.resultsOf(lease));
     const pulse = setInterval(() => void this.renew(lease), RENEW_MS);
     try {
-      const interruption = maySend(lease) ? await this.push(run) : null;
+      const interruption = lease.overdue ? null : await this.push(run);
       return interruption?.why === 'lost' ? false : await this.settle(run, interruption);
     } finally {
       clearInterval(pulse);
@@ -111,16 +109,41 @@ export class BatchSender {
       return { why: 'overtaken' };
     }
     const messages = indexes.map((index) => all.get(index) as PushMessage);
-    run.record(indexes, messages, await this.gateway.send(lease.mode, messages));
+    const overtaken = await this.pushWatched(run, indexes, messages);
+    if (overtaken) return { why: 'overtaken' };
     const refused = run.refusedAtLarge(indexes.length);
     if (refused) await this.pause(refused.retryMs);
     return refused;
   }
 
-  private async room({ alertId, audience, band, batchId }: Lease, messages: number): Promise<Room> {
+  /** @returns whether the alert was overtaken while the answers were awaited: what was not on the wire yet is withdrawn. */
+  private async pushWatched(
+    run: BatchRun,
+    indexes: readonly number[],
+    messages: readonly PushMessage[],
+  ): Promise<boolean> {
+    const overtaken = new AbortController();
+    const watch = setInterval(() => void this.watch(run.lease, overtaken), WATCH_MS);
+    try {
+      run.record(indexes, messages, await this.gateway.send(run.lease.mode, messages, overtaken.signal));
+    } finally {
+      clearInterval(watch);
+    }
+    return overtaken.signal.aborted;
+  }
+
+  private async watch(lease: Lease, overtaken: AbortController): Promise<void> {
+    try {
+      if ((await this.batches.alertEpoch(lease.alertId)) !== lease.alertEpoch) overtaken.abort();
+    } catch (error) {
+      this.logger.warn({ err: error as Error, batchId: lease.batchId }, 'an alert’s epoch could not be read');
+    }
+  }
+
+  private async room({ alertId, audience, band, batchId, kind }: Lease, messages: number): Promise<Room> {
     if (this.draining) return { granted: false, retryMs: 0 };
     const { provider } = this.gateway;
-    const weight = audience === 'notified' ? ENDING_WEIGHT : 1;
+    const weight = asks(kind) ? 1 : ENDING_WEIGHT;
     try {
       return await this.pacer.take({ provider, messages, flow: `${alertId}:${audience}`, weight, band, batchId });
     } catch (error) {
@@ -145,22 +168,11 @@ export class BatchSender {
     }
   }
 
-  /** Ends the hold on the batch, in one transaction with everything that follows from its results. */
   private async settle(run: BatchRun, interruption: Interruption | null): Promise<boolean> {
     const { lease, results, dead, pushed } = run;
-    const held = await this.transactions.run(async ({ tx }) => {
-      const ended = lease.audience === 'ring' && (await this.batches.alertState(tx, lease.alertId)) === 'ended';
-      if (ended) results.giveUp('stopped');
-      else if (lease.overdue) results.giveUp('expired');
-      else if (lease.attempt >= DOUBTFUL_ATTEMPTS) results.giveUpDoubtful();
-      const retryMs = results.pending().length > 0 ? retryDelay(run, interruption) : null;
-      const tried = interruption?.why !== 'no_room';
-      if (!(await this.batches.settle(tx, lease, { results: results.toString(), retryMs, pushed, tried })))
-        return false;
-      if (ended) await this.waves.appendNotified(tx, lease.batchId, lease.alertId);
-      if (dead.length > 0) await this.devices.retire(tx, dead);
-      return true;
-    });
+    const retryMs = retryDelay(run, interruption);
+    const tried = interruption?.why !== 'no_room' && interruption?.why !== 'overtaken';
+    const held = await this.ledger.settle(lease, { results, dead, pushed, tried, retryMs });
     const { batchId, alertId, epoch } = lease;
     if (run.codes.size > 0)
       this.logger.warn({ batchId, alertId, codes: Object.fromEntries(run.codes) }, 'not accepted');
@@ -169,14 +181,10 @@ export class BatchSender {
   }
 }
 
-/** An alert that has ended asks nobody any more; its ending is told until its own deadline. */
-function maySend(lease: Lease): boolean {
-  return !lease.overdue && (lease.audience === 'notified' || lease.alertState === 'live');
-}
-
-/** No room is nobody's failure: come back when there may be some. Else full jitter over the upper half, so that workers which failed together do not come back together. */
+/** No room is nobody's failure: come back when there may be some; what was overtaken goes on at once. Else full jitter over the upper half, so that workers which failed together do not come back together. */
 function retryDelay({ lease, retryMs }: BatchRun, interruption: Interruption | null): number {
   if (interruption?.why === 'no_room') return interruption.retryMs;
+  if (interruption?.why === 'overtaken') return 0;
   const ceiling = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (lease.attempt - 1));
   return Math.max(retryMs, ceiling / 2 + (Math.random() * ceiling) / 2);
 }

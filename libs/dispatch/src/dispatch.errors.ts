@@ -6,9 +6,18 @@ export type DispatchRefusal =
   | 'alert_live'
   | 'alert_missing'
   | 'alert_not_found'
+  | 'alert_not_held'
+  | 'alert_stopped'
   | 'alert_transition_illegal'
+  | 'ask_decided'
+  | 'ask_not_found'
+  | 'change_decided'
+  | 'change_not_found'
+  | 'change_not_previewable'
   | 'ending_untrue'
   | 'family_not_told'
+  | 'publicity_endangers'
+  | 'ring_not_wider'
   | 'too_many_previews'
   | 'version_changed';
 

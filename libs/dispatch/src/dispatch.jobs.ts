@@ -11,4 +11,13 @@ export const sendBatch = defineJob({
 /** Queues the next batches of every unsettled wave. */
 export const feed = defineJob({ name: 'feed', queue: 'feed', schema: z.strictObject({}) });
 
-export const DISPATCH_JOBS = { sendBatch, feed };
+/** Takes an alert's public copies back from a content delivery network. */
+export const purgeCopies = defineJob({
+  name: 'purge-copies',
+  queue: 'purge',
+  schema: z.strictObject({ slug: z.string() }),
+  // 17 minutes in all; by then every copy has been too old for long.
+  retry: { attempts: 11, firstDelayMs: 1_000 },
+});
+
+export const DISPATCH_JOBS = { sendBatch, feed, purgeCopies };

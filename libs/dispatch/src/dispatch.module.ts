@@ -1,32 +1,99 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccessModule } from '#access';
 import { AudienceModule } from '#audience';
 import { AuditModule } from '#audit';
 import { CasesModule } from '#cases';
+import { queueOf } from '#platform';
 import { PushModule } from '#push';
+import { AlertRetentionRepository } from './alert-retention.repository.ts';
+import { AlertRetention } from './alert-retention.service.ts';
 import { Alerts } from './alert.service.ts';
 import { Asking } from './asking.service.ts';
 import { BatchRepository } from './batch.repository.ts';
 import { BatchSender } from './batch.service.ts';
+import { AlertChange } from './change.entity.ts';
+import { ChangeEffects } from './change-effects.service.ts';
+import { ChangeRepository } from './change.repository.ts';
+import { Changes } from './change.service.ts';
 import { DISPATCH_JOBS } from './dispatch.jobs.ts';
 import { Ending } from './ending.service.ts';
 import { Feeder } from './feeder.ts';
+import { Freezing } from './freezing.service.ts';
+import { Holds } from './holds.service.ts';
+import { LandAskRepository } from './land-ask.repository.ts';
+import { LandAsks } from './land-ask.service.ts';
+import { LandRepository } from './land.repository.ts';
+import { Lands } from './land.service.ts';
+import { Ledger } from './ledger.service.ts';
+import { LiveAlerts } from './live-alerts.service.ts';
 import { Pacer } from './pacer.ts';
+import { PhotoDown } from './photo-down.service.ts';
 import { Preview } from './preview.service.ts';
+import { PublicCopies } from './public-copies.ts';
 import { PublicAlertsModule } from './public-alerts.module.ts';
 import { Release } from './release.service.ts';
+import { Telling } from './telling.service.ts';
 import { WaveRepository } from './wave.repository.ts';
 
-const queues = BullModule.registerQueue(
-  ...Object.values(DISPATCH_JOBS).map((job) => ({ name: job.queue, forceDisconnectOnShutdown: true })),
-);
+const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queueOf));
 
 /** Alerts up to their release and their ending: what officers do. Sends nothing itself. */
 @Module({
-  imports: [PublicAlertsModule, queues, AccessModule, AudienceModule, AuditModule, CasesModule],
-  providers: [Alerts, Asking, BatchRepository, Ending, Preview, Release, WaveRepository],
-  exports: [Alerts, BatchRepository, Ending, Preview, PublicAlertsModule, Release, WaveRepository],
+  imports: [
+    PublicAlertsModule,
+    queues,
+    TypeOrmModule.forFeature([AlertChange]),
+    AccessModule,
+    AudienceModule,
+    AuditModule,
+    CasesModule,
+  ],
+  providers: [
+    AlertRetention,
+    AlertRetentionRepository,
+    Alerts,
+    Asking,
+    BatchRepository,
+    ChangeEffects,
+    ChangeRepository,
+    Changes,
+    Ending,
+    Freezing,
+    Holds,
+    LandAskRepository,
+    LandAsks,
+    LandRepository,
+    Lands,
+    Ledger,
+    LiveAlerts,
+    PhotoDown,
+    Preview,
+    PublicCopies,
+    Release,
+    Telling,
+    WaveRepository,
+  ],
+  exports: [
+    AlertRetention,
+    Alerts,
+    BatchRepository,
+    Changes,
+    Ending,
+    Freezing,
+    Holds,
+    LandAsks,
+    Lands,
+    Ledger,
+    LiveAlerts,
+    PhotoDown,
+    Preview,
+    PublicAlertsModule,
+    PublicCopies,
+    Release,
+    WaveRepository,
+  ],
 })
 export class DispatchModule {}
 

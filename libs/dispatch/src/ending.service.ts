@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { type Actor, actorReference, authorize } from '#access';
+import { type Actor, actorReference, authorize, Officers } from '#access';
 import { Audit } from '#audit';
 import { Cases, type Closing } from '#cases';
 import { Refusal, Transactions, type UnitOfWork } from '#platform';
@@ -8,11 +7,9 @@ import type { Alert } from './alert.entity.ts';
 import { AlertRepository } from './alert.repository.ts';
 import { Alerts } from './alert.service.ts';
 import { nextAlertState } from './alert-states.ts';
-import { BatchRepository } from './batch.repository.ts';
 import { alertNotFound, type DispatchRefusal } from './dispatch.errors.ts';
-import { feed } from './dispatch.jobs.ts';
+import { Telling } from './telling.service.ts';
 import { endingTexts, type PublicEnding } from './texts.ts';
-import { WaveRepository } from './wave.repository.ts';
 
 /** How an officer ends an alert. The outcome is private; the ending is what the public is told. */
 export interface EndRequest extends Closing {
@@ -33,9 +30,9 @@ export class Ending {
   constructor(
     private readonly alerts: Alerts,
     private readonly alertRows: AlertRepository,
-    private readonly batches: BatchRepository,
-    private readonly waves: WaveRepository,
+    private readonly telling: Telling,
     private readonly cases: Cases,
+    private readonly officers: Officers,
     private readonly audit: Audit,
     private readonly transactions: Transactions,
   ) {}
@@ -59,6 +56,7 @@ export class Ending {
     }
     return this.transactions.run(async (unit) => {
       const { tx } = unit;
+      await this.officers.demandStanding(tx, actor);
       const known = await this.alertRows.find(tx, alertId);
       if (!known) throw alertNotFound();
       authorize(actor, 'alert.end', known, alertNotFound());
@@ -111,37 +109,24 @@ export class Ending {
   }
 
   private async endHeld(
-    { tx, enqueue }: UnitOfWork,
+    unit: UnitOfWork,
     alert: Alert,
     kind: 'found' | 'cancel' | 'expire',
     ending: PublicEnding,
     actor: Actor | null,
   ): Promise<void> {
+    const { tx } = unit;
     if (!nextAlertState(alert.state, 'end')) throw notLive(alert);
     await this.alertRows.end(tx, alert.id);
-    await this.batches.stopPending(tx, alert.id);
-    const message = { id: randomUUID(), alertId: alert.id, version: await this.nextVersion(alert.id, tx), kind };
+    const authorId = actor?.kind === 'officer' ? actor.id : null;
     const texts = endingTexts(kind, ending);
-    await this.alertRows.insertMessage(tx, {
-      ...message,
-      texts,
-      authorId: actor?.kind === 'officer' ? actor.id : null,
-    });
-    if (alert.tier !== 'page_only') {
-      const wave = { alertId: alert.id, messageId: message.id, audience: 'notified' as const };
-      await this.waves.snapshotNotified(tx, await this.waves.insert(tx, wave), alert.id);
-      await enqueue(feed, {});
-    }
+    await this.telling.tell(unit, alert, { kind, texts, notice: null, authorId, passesHold: true });
     await this.audit.record(tx, {
       agencyId: alert.agencyId,
       actor: actor ? actorReference(actor) : 'system:expiry',
       action: `alert.${kind}`,
       thing: `alert:${alert.id}`,
     });
-  }
-
-  private async nextVersion(alertId: string, tx: UnitOfWork['tx']): Promise<number> {
-    return ((await this.alertRows.latestMessage(alertId, tx))?.version ?? 0) + 1;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { MessageKind, Texts } from './alert.types.ts';
+import type { MessageKind, Notice, Texts } from './alert.types.ts';
 
 /** One version of an alert's text, in every language. */
 @Entity('messages')
@@ -19,6 +19,10 @@ export class Message {
 
   @Column('jsonb')
   texts!: Texts;
+
+  /** What those who were asked before are told first, in our own words. */
+  @Column('text', { nullable: true })
+  notice!: Notice | null;
 
   /** Null when no officer wrote it: posted by another system, or written by expiry. */
   @Column('uuid', { name: 'author_id', nullable: true })

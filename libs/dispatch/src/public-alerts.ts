@@ -1,19 +1,27 @@
 import { Injectable } from '@nestjs/common';
+import { AlertPhotoRepository } from './alert-photo.repository.ts';
 import { AlertRepository } from './alert.repository.ts';
 import type { PublicAlert } from './alert.types.ts';
 import { asks, endingTexts } from './texts.ts';
 
+/** What an alert's name in links is made of. */
+const SLUG = /^[\w-]{1,64}$/;
+
 /** What anybody may know: released alerts, by their unguessable slug. */
 @Injectable()
 export class PublicAlerts {
-  constructor(private readonly alerts: AlertRepository) {}
+  constructor(
+    private readonly alerts: AlertRepository,
+    private readonly photos: AlertPhotoRepository,
+  ) {}
 
   /**
    * An alert is over when its time is over, whether or not a worker has ended it yet.
    * @returns null when no alert of that slug was ever released
    */
   async bySlug(slug: string): Promise<PublicAlert | null> {
-    const alert = await this.alerts.publicBySlug(slug);
+    // An address may hold anything, also what PostgreSQL cannot take for a text.
+    const alert = SLUG.test(slug) ? await this.alerts.publicBySlug(slug) : null;
     if (!alert || alert.state === 'live' || !asks(alert.message.kind)) return alert;
     const { message, expiresAt } = alert;
     return {
@@ -30,7 +38,7 @@ export class PublicAlerts {
 
   /** @returns the picture; 'gone' once the alert has ended; null when there is none. */
   async photo(slug: string): Promise<{ jpeg: Buffer; sha256: Buffer } | 'gone' | null> {
-    const row = await this.alerts.publicPhoto(slug);
+    const row = await this.photos.ofSlug(slug);
     if (row?.state === 'ended') return 'gone';
     return row?.jpeg && row.sha256 ? { jpeg: row.jpeg, sha256: row.sha256 } : null;
   }

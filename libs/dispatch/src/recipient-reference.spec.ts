@@ -32,6 +32,13 @@ describe('recipient references', () => {
     );
   });
 
+  it('show neither batch nor place: neighbours share no more than strangers do', () => {
+    const bytes = Array.from({ length: 200 }, (_, n) => Buffer.from(ours.encode(77, n), 'base64url'));
+    const same = bytes.slice(1).flatMap((each, n) => [...each].filter((byte, at) => byte === bytes[n]?.[at]));
+    // Of 3 184 pairs of bytes one in 256 is the same by chance.
+    expect(same.length).toBeLessThan(40);
+  });
+
   it('refuse anything else', () => {
     fc.assert(fc.property(fc.string(), (text) => expect(ours.decode(text)).toBeNull()));
   });

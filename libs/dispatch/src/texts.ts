@@ -1,5 +1,5 @@
 import type { CaseType } from '#cases';
-import type { Instruction, Language, Localised, MessageKind, Texts } from './alert.types.ts';
+import type { Instruction, Language, Localised, MessageKind, Notice, Texts } from './alert.types.ts';
 
 /** 'Runaway' and 'family abduction' are never shown: both kinds of abduction tell the public the same. */
 const INSTRUCTION_OF: Record<CaseType, Instruction> = {
@@ -27,6 +27,14 @@ const INSTRUCTIONS: Record<Instruction, Localised> = {
   call: { 'zh-CN': '如有线索，请拨打', en: 'If you know anything, call' },
 };
 
+/** Said before the alert's own text, to those who were asked before. */
+const NOTICES: Record<Notice, Localised> = {
+  photo_wrong: {
+    'zh-CN': '更正：此前显示的照片有误，请删除，不要再转发。',
+    en: 'Correction: the photo shown before was wrong. Please delete it and do not share it.',
+  },
+};
+
 /** A message as phones show it; one that asks for help also says what to do and whom to call. */
 export function shownText(
   message: {
@@ -34,12 +42,17 @@ export function shownText(
     readonly texts: Texts;
     readonly instruction: Instruction;
     readonly callNumber: string;
+    readonly notice?: Notice | null;
   },
   language: Language,
 ): { readonly title: string; readonly body: string } {
   const text = message.texts[language];
   if (!asks(message.kind)) return text;
-  return { ...text, body: `${text.body}\n${INSTRUCTIONS[message.instruction][language]} ${message.callNumber}` };
+  const notice = message.notice ? `${NOTICES[message.notice][language]}\n` : '';
+  return {
+    ...text,
+    body: `${notice}${text.body}\n${INSTRUCTIONS[message.instruction][language]} ${message.callNumber}`,
+  };
 }
 
 export function asks(kind: MessageKind): boolean {

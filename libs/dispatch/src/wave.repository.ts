@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type AudienceQuery, audienceStatement } from '#audience';
+import { type AudienceQuery, audienceStatement, type Elsewhere } from '#audience';
+import type { Area } from '#geo';
 import { NIGHT_UNTIL_HOUR } from './night.ts';
 
 /** Recipients of a batch: what FCM's own clients call a multicast, and small enough to retry whole. */
@@ -10,10 +11,17 @@ export interface NewWave {
   readonly alertId: string;
   readonly messageId: string;
   readonly audience: 'ring' | 'notified';
+  /** What phones check themselves against; null is the alert's own at the time of sending. */
+  readonly area?: Area;
+  /** Sent although the alert is held: endings and safety corrections. */
+  readonly passesHold?: boolean;
 }
 
 /** Why devices inside the area were not asked, and how many. */
 export type Withheld = Readonly<Partial<Record<'opted_out' | 'muted' | 'quiet_hours' | 'daily_cap', number>>>;
+
+/** Devices inside the area on land that is closed to the alert, or waits for its agency's yes, at the time of a snapshot. */
+export type StandingElsewhere = Readonly<Partial<Record<Elsewhere, number>>>;
 
 /**
  * The end of every snapshot: cuts `asked (device_id, provider, band)` into batches, nearest band first, and stores them.
@@ -25,35 +33,37 @@ const storeBatches = (wave: string, runAt: string, firstSeq: string) => `
     FROM (SELECT provider, band, array_agg(device_id) AS ids FROM asked GROUP BY provider, band) banded,
       generate_series(1, cardinality(ids), ${BATCH_SIZE}) AS start
   ), stored AS (
-    INSERT INTO batches (wave_id, alert_id, seq, provider, band, size, run_at)
-    SELECT w.id, w.alert_id, seq, provider, band, cardinality(ids), ${runAt}
-    FROM slices, waves w WHERE w.id = ${wave}
+    INSERT INTO batches (wave_id, alert_id, seq, provider, band, size, run_at, version)
+    SELECT w.id, w.alert_id, seq, provider, band, cardinality(ids), ${runAt}, m.version
+    FROM slices, waves w JOIN messages m ON m.id = w.message_id WHERE w.id = ${wave}
     RETURNING id, seq
   ), recipients AS (
     INSERT INTO batch_recipients (batch_id, ids) SELECT stored.id, slices.ids FROM stored JOIN slices USING (seq)
   )`;
 
-/** Those of settled batches who were asked, or may have been, and can still be reached. */
-const NOTIFIED = `
-  SELECT recipient.id AS device_id, b.provider, b.band
-  FROM batches b JOIN waves w ON w.id = b.wave_id AND w.audience <> 'notified'
-    JOIN batch_recipients r ON r.batch_id = b.id
-    CROSS JOIN LATERAL unnest(r.ids, string_to_array(b.results, NULL)) AS recipient(id, result)
-    JOIN devices d ON d.id = recipient.id AND d.token IS NOT NULL
-  WHERE b.state = 'settled' AND recipient.result IN ('a', 'k')`;
+/** Devices that a wave of the alert (of wave `wave`) has asked, or was to ask. */
+const inLedgerOf = (wave: string) => `
+  SELECT unnest(r.ids) FROM waves own JOIN waves earlier ON earlier.alert_id = own.alert_id AND earlier.audience = 'ring'
+    JOIN batches b ON b.wave_id = earlier.id JOIN batch_recipients r ON r.batch_id = b.id
+  WHERE own.id = ${wave}`;
+
+/** The newest wave that tells those who were asked. */
+const newestNotified = (alertId: string) =>
+  `(SELECT max(id) FROM waves WHERE alert_id = ${alertId} AND audience = 'notified')`;
 
 @Injectable()
 export class WaveRepository {
   async insert(tx: EntityManager, wave: NewWave): Promise<number> {
     const [row] = await tx.query<[{ id: number }]>(
-      'INSERT INTO waves (alert_id, message_id, audience) VALUES ($1, $2, $3) RETURNING id',
-      [wave.alertId, wave.messageId, wave.audience],
+      'INSERT INTO waves (alert_id, message_id, audience, area, passes_hold) VALUES ($1, $2, $3, $4, $5) RETURNING id',
+      [wave.alertId, wave.messageId, wave.audience, wave.area ?? null, wave.passesHold ?? false],
     );
     return row.id;
   }
 
   /**
-   * Snapshots the audience into batches, nearest first, in one statement.
+   * Snapshots the audience into batches, nearest first, in one statement; who is in the alert's ledger already is not
+   * asked again.
    * @param dailyCap alerts a device gets in 24 hours before further ones are withheld from it
    * @param runAt when sending may begin; null is now
    */
@@ -63,10 +73,10 @@ export class WaveRepository {
     query: AudienceQuery,
     dailyCap: number,
     runAt: Date | null,
-  ): Promise<{ targeted: number; withheld: Withheld }> {
+  ): Promise<{ targeted: number; withheld: Withheld; elsewhere: StandingElsewhere }> {
     const audience = audienceStatement(query);
     const own = (n: number) => `$${audience.parameters.length + n}`;
-    const rows = await tx.query<{ withheld: keyof Withheld | null; devices: number }[]>(
+    const rows = await tx.query<{ withheld: keyof Withheld | Elsewhere | null; devices: number }[]>(
       `WITH recent AS (
          SELECT id, alert_id FROM waves
          WHERE audience = 'ring' AND created_at > now() - interval '24 hours'
@@ -81,6 +91,8 @@ export class WaveRepository {
          SELECT a.device_id, a.provider, a.band,
            coalesce(a.withheld, CASE WHEN capped.id IS NOT NULL THEN 'daily_cap' END) AS withheld
          FROM (${audience.sql}) a LEFT JOIN capped ON capped.id = a.device_id
+         -- NOT IN and no join: it is hashed whatever the planner thinks of the size of arrays.
+         WHERE a.device_id NOT IN (${inLedgerOf(own(1))})
        ), asked AS (SELECT device_id, provider, band FROM audience WHERE withheld IS NULL),
        ${storeBatches(own(1), `coalesce(${own(3)}::timestamptz, now())`, '0')}
        SELECT withheld, count(*) AS devices FROM audience GROUP BY withheld`,
@@ -88,32 +100,57 @@ export class WaveRepository {
     );
     const counts = new Map(rows.map((row) => [row.withheld, row.devices]));
     const targeted = counts.get(null) ?? 0;
-    counts.delete(null);
-    const withheld = Object.fromEntries(counts) as Withheld;
-    await tx.query('UPDATE waves SET targeted = $2, withheld = $3 WHERE id = $1', [waveId, targeted, withheld]);
-    return { targeted, withheld };
+    const elsewhere = among(counts, ['waiting', 'closed']);
+    const withheld = among(counts, ['opted_out', 'muted', 'quiet_hours', 'daily_cap']);
+    await tx.query('UPDATE waves SET targeted = $2, withheld = $3, elsewhere = $4 WHERE id = $1', [
+      waveId,
+      targeted,
+      withheld,
+      elsewhere,
+    ]);
+    return { targeted, withheld, elsewhere };
   }
 
-  /** Snapshots exactly those whom settled batches of the alert notified, less those who left, nearest first. */
-  async snapshotNotified(tx: EntityManager, waveId: number, alertId: string): Promise<void> {
+  /**
+   * Brings batches that no worker holds up to the alert's newest message, in one statement: those who were asked, or may
+   * have been, and were not told it are added to its wave, less those who left; who waits in an older message's wave, or
+   * in any once the alert has ended or is stopped, waits no more. Doubt becomes `unknown`, for the newest message is the
+   * doubtful push's repetition. Leased batches are brought up when they settle or are claimed again.
+   * The caller holds the alert: all batches under FOR UPDATE, one under FOR SHARE.
+   * @param batchId null for all of the alert's
+   */
+  async bringUp(tx: EntityManager, alertId: string, batchId: number | null): Promise<void> {
+    const wave = newestNotified('$1');
+    // One at a time: two must not choose the same place in the wave.
+    await tx.query(`SELECT 1 FROM waves WHERE id = ${wave} FOR UPDATE`, [alertId]);
     await tx.query(
-      `WITH asked AS (${NOTIFIED} AND b.alert_id = $2), ${storeBatches('$1', 'now()', '0')}
-       UPDATE waves SET targeted = (SELECT count(*) FROM asked) WHERE id = $1`,
-      [waveId, alertId],
-    );
-  }
-
-  /** Adds those whom one batch notified to the alert's ending, when the batch settles after it. */
-  async appendNotified(tx: EntityManager, batchId: number, alertId: string): Promise<void> {
-    const wave = `(SELECT max(id) FROM waves WHERE alert_id = $2 AND audience = 'notified')`;
-    // One batch at a time: two appends must not choose the same place in the wave.
-    await tx.query(`SELECT 1 FROM waves WHERE id = ${wave.replace('$2', '$1')} FOR UPDATE`, [alertId]);
-    await tx.query(
-      `WITH asked AS (${NOTIFIED} AND b.id = $1),
-       ${storeBatches(wave, 'now()', `(SELECT coalesce(max(seq), 0) FROM batches WHERE wave_id = ${wave})`)}
+      `WITH newest AS (
+         SELECT version, kind NOT IN ('alert', 'update') AS ending FROM messages WHERE alert_id = $1
+         ORDER BY version DESC LIMIT 1
+       ), behind AS (
+         SELECT b.id, w.audience = 'ring' AND b.version < n.version AS untold, w.audience = 'notified' OR n.ending OR a.stopped_at IS NOT NULL AS over,
+           CASE w.audience WHEN 'ring' THEN n.version ELSE b.version END AS version
+         FROM batches b JOIN waves w ON w.id = b.wave_id JOIN alerts a ON a.id = b.alert_id CROSS JOIN newest n
+         WHERE b.alert_id = $1 AND ($2::bigint IS NULL OR b.id = $2) AND b.state <> 'leased' AND (
+           b.version < n.version AND (w.audience = 'ring' OR b.state = 'pending')
+           OR b.state = 'pending' AND w.audience = 'ring' AND a.stopped_at IS NOT NULL)
+         FOR UPDATE OF b
+       ), brought AS (
+         UPDATE batches b SET version = behind.version,
+           results = CASE WHEN over THEN translate(coalesce(results, repeat('.', size)), '.~', 'sk') ELSE translate(results, '~', 'k') END,
+           state = CASE WHEN over OR strpos(results, '.') = 0 THEN 'settled' ELSE state END
+         FROM behind WHERE b.id = behind.id
+         RETURNING b.id, b.provider, b.band, b.results, behind.untold
+       ), asked AS (
+         SELECT recipient.id AS device_id, b.provider, b.band
+         FROM brought b JOIN batch_recipients r ON r.batch_id = b.id
+           CROSS JOIN LATERAL unnest(r.ids, string_to_array(b.results, NULL)) AS recipient(id, result)
+           JOIN devices d ON d.id = recipient.id AND d.token IS NOT NULL
+         WHERE b.untold AND recipient.result IN ('a', 'k')
+       ), ${storeBatches(wave, 'now()', `(SELECT coalesce(max(seq), 0) FROM batches WHERE wave_id = ${wave})`)}
        UPDATE waves SET targeted = targeted + (SELECT count(*) FROM asked), settled_at = NULL
        WHERE id = ${wave} AND EXISTS (SELECT 1 FROM asked)`,
-      [batchId, alertId],
+      [alertId, batchId],
     );
   }
 
@@ -142,4 +179,10 @@ export class WaveRepository {
     );
     return rows.map((row) => row.id);
   }
+}
+
+/** What was counted for these reasons; one that nobody had is left out. */
+function among<Reason extends string>(counts: ReadonlyMap<string | null, number>, reasons: readonly Reason[]) {
+  const had = reasons.filter((reason) => counts.has(reason));
+  return Object.fromEntries(had.map((reason) => [reason, counts.get(reason)])) as Partial<Record<Reason, number>>;
 }

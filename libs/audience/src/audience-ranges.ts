@@ -1,0 +1,80 @@
+import type { MultiPolygon } from 'geojson';
+import { type Area, type CellRange, cover, type Cover, difference, intersection, union } from '#geo';
+
+/** Where an audience is looked for: an area, or whole stored cells. */
+export type Place = Area | { readonly kind: 'cells'; readonly cells: readonly CellRange[] };
+
+export function coverOf(place: Place): Cover {
+  return place.kind === 'cells' ? { whole: place.cells, edge: [] } : cover(place);
+}
+
+/** Land that decides over devices inside the area. An edge belongs to its land. */
+export interface Lands {
+  /** Nobody here is asked before another agency agrees. */
+  readonly waiting?: MultiPolygon | null;
+  /** Nobody here is asked at all: stronger than waiting. */
+  readonly closed?: MultiPolygon | null;
+  /** Nobody outside of this is in the audience. */
+  readonly only?: MultiPolygon | null;
+}
+
+/** What land a device stands on, when it is a neighbour's. */
+export type Elsewhere = 'waiting' | 'closed';
+
+/** Cells whose every position is inside the area, on one land. */
+interface CertainRange extends CellRange {
+  readonly land: Elsewhere | null;
+}
+
+/** Cells whose positions are to be tested: against the area, against the lands, or both. */
+interface DoubtfulRange extends CellRange {
+  readonly area: boolean;
+  readonly lands: boolean;
+}
+
+export interface AudienceRanges {
+  readonly certain: readonly CertainRange[];
+  readonly doubtful: readonly DoubtfulRange[];
+}
+
+/**
+ * An area and the lands in it as ranges of cells, so that only positions in cells on some edge are tested themselves.
+ * A position in a doubtful range is always to be tested against `only`.
+ */
+export function audienceRanges(area: Place, { waiting, closed, only }: Lands): AudienceRanges {
+  const [inside, inOnly, isClosed, isWaiting] = [coverOf(area), landCover(only), landCover(closed), landCover(waiting)];
+  const whole = inOnly ? intersection(inside.whole, inOnly.whole) : inside.whole;
+  const touched = inOnly ? intersection(any(inside), any(inOnly)) : any(inside);
+  const land = union(any(isClosed), any(isWaiting));
+
+  const free = difference(whole, land);
+  const shut = intersection(whole, isClosed?.whole ?? []);
+  const kept = difference(intersection(whole, isWaiting?.whole ?? []), any(isClosed));
+  const certain = [labelled(free, null), labelled(shut, 'closed' as const), labelled(kept, 'waiting' as const)].flat();
+
+  const doubt = difference(touched, union(free, union(shut, kept)));
+  const [within, onEdge] = [intersection(doubt, inside.whole), difference(doubt, inside.whole)];
+  const doubtful = [
+    ...tested(intersection(within, land), { area: false, lands: true }),
+    ...tested(difference(within, land), { area: false, lands: false }),
+    ...tested(intersection(onEdge, land), { area: true, lands: true }),
+    ...tested(difference(onEdge, land), { area: true, lands: false }),
+  ];
+  return { certain, doubtful };
+}
+
+function landCover(land: MultiPolygon | null | undefined): Cover | null {
+  return land ? cover({ kind: 'polygon', polygon: land }) : null;
+}
+
+function any(covered: Cover | null): CellRange[] {
+  return covered ? union(covered.whole, covered.edge) : [];
+}
+
+function labelled(ranges: readonly CellRange[], land: Elsewhere | null): CertainRange[] {
+  return ranges.map((range) => ({ ...range, land }));
+}
+
+function tested(ranges: readonly CellRange[], tests: Omit<DoubtfulRange, keyof CellRange>): DoubtfulRange[] {
+  return ranges.map((range) => ({ ...range, ...tests }));
+}

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { Devices, type PushTarget } from '#audience';
+import { Transactions } from '#platform';
+import { BatchRepository, type Lease } from './batch.repository.ts';
+import { Results } from './results.ts';
+import { WaveRepository } from './wave.repository.ts';
+
+/** Tries after which those still in doubt are left `unknown`. */
+const DOUBTFUL_ATTEMPTS = 5;
+
+/** What a worker leaves of a batch: see {@link Ledger.settle}. */
+export interface Leaving {
+  readonly results: Results;
+  /** Recipients whose token the provider calls dead. */
+  readonly dead: readonly Pick<PushTarget, 'id' | 'token'>[];
+  readonly pushed: boolean;
+  /** Whether the provider was asked for the rest: else the attempt does not count. */
+  readonly tried: boolean;
+  /** Milliseconds until the rest is tried again. */
+  readonly retryMs: number;
+}
+
+/**
+ * The ledger's protocol. Its law: each batch of a ring knows a version; everyone accepted or unknown in it was sent a
+ * message of at least that version, or is in a wave that tells one. So whoever was asked is told the newest message, once.
+ */
+@Injectable()
+export class Ledger {
+  constructor(
+    private readonly batches: BatchRepository,
+    private readonly waves: WaveRepository,
+    private readonly devices: Devices,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /** Takes a batch for a worker, bringing it up to its alert's newest message first. @returns null when it is not to be had */
+  async claim(batchId: number, epoch: number): Promise<Lease | null> {
+    const lease = await this.batches.claim(batchId, epoch);
+    if (lease || !(await this.batches.isBehind(batchId, epoch))) return lease;
+    await this.transactions.run(async ({ tx }) => {
+      const standing = await this.batches.standing(tx, batchId);
+      if (standing?.behind) await this.waves.bringUp(tx, standing.alertId, batchId);
+    });
+    return this.batches.claim(batchId, epoch);
+  }
+
+  /** A batch whose workers keep dying never settles, so its doubts are given up when it is claimed once more. */
+  resultsOf(lease: Lease): Results {
+    const results = new Results(lease.results, lease.size);
+    if (lease.attempt > DOUBTFUL_ATTEMPTS) results.giveUpDoubtful();
+    return results;
+  }
+
+  /**
+   * Ends the hold on a batch, in one transaction with everything that follows from its results.
+   * @returns whether the lease was still held
+   */
+  settle(lease: Lease, leaving: Leaving): Promise<boolean> {
+    const { results, dead, pushed, tried } = leaving;
+    return this.transactions.run(async ({ tx }) => {
+      const standing = await this.batches.standing(tx, lease.batchId);
+      if (!standing) return false;
+      // What has overtaken the batch gives up its rest in its own way.
+      if (!standing.behind && lease.overdue) results.giveUp('expired');
+      else if (!standing.behind && lease.attempt >= DOUBTFUL_ATTEMPTS) results.giveUpDoubtful();
+      const retryMs = results.pending().length > 0 ? leaving.retryMs : null;
+      const held = await this.batches.settle(tx, lease, { results: results.toString(), retryMs, pushed, tried });
+      if (!held) return false;
+      if (standing.behind) await this.waves.bringUp(tx, standing.alertId, lease.batchId);
+      if (dead.length > 0) await this.devices.retire(tx, dead);
+      return true;
+    });
+  }
+}
