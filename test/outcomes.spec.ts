@@ -6,6 +6,7 @@ import { OutcomesApi } from '../apps/api/src/outcomes/outcomes.api.ts';
 import { CANARY, endAlert, type SeededAlert, seedAlert, settleBatch } from './harness/alert-rows.ts';
 import { call, makeAgency, makeOfficer, signIn, startApi, type TestApi } from './harness/api.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
+import { seedTips } from './harness/sealed.ts';
 
 type Role = 'liaison' | 'verifier' | 'analyst' | 'administrator';
 
@@ -50,35 +51,36 @@ async function withhold(alert: SeededAlert, withheld: object): Promise<void> {
 
 describe('the funnel of a case', () => {
   it('counts every step once, with its denominator, and keeps the ending apart', async () => {
-    const alert = await seedAlert(db, { agencyId, batches: [10, 6] });
+    // Tens are told as they are.
+    const alert = await seedAlert(db, { agencyId, batches: [250, 130] });
     const [near = 0, far = 0] = alert.batchIds;
-    await settleBatch(db, near, 'aaaaaaaaku', [400, 900]);
-    await settleBatch(db, far, 'aresa.', [1000, 2500]);
-    await withhold(alert, { muted: 3, quiet_hours: 2 });
-    await answer(near, 'received', 5, 100);
-    await answer(near, 'opened', 2, 1000);
-    await answer(far, 'outside', 1, 50);
+    await settleBatch(db, near, 'a'.repeat(200) + 'k'.repeat(20) + 'u'.repeat(30), [400, 900]);
+    await settleBatch(db, far, 'a'.repeat(50) + 'res.'.repeat(20), [1000, 2500]);
+    await withhold(alert, { muted: 30, quiet_hours: 4 });
+    await answer(near, 'received', 50, 100);
+    await answer(near, 'opened', 20, 1000);
+    await answer(far, 'outside', 10, 50);
     const [root] = await db.query<[{ id: number }]>(
-      'INSERT INTO forwards (alert_id, batch_id, index, depth) VALUES ($1, $2, 0, 0) RETURNING id',
+      `INSERT INTO forwards (alert_id, batch_id, index, depth)
+       SELECT $1, $2, n, 0 FROM generate_series(0, 9) n RETURNING id`,
       [alert.id, near],
     );
-    await db.query('INSERT INTO forwards (alert_id, parent_id, depth) SELECT $1, $2, n FROM generate_series(1, 2) n', [
-      alert.id,
-      root.id,
-    ]);
     await db.query(
-      `INSERT INTO views (forward_id, visitor_digest) SELECT $1, int8send(n) FROM generate_series(1, 4) n`,
+      'INSERT INTO forwards (alert_id, parent_id, depth) SELECT $1, $2, n % 2 + 1 FROM generate_series(1, 20) n',
+      [alert.id, root.id],
+    );
+    await db.query(
+      `INSERT INTO views (forward_id, visitor_digest) SELECT $1, int8send(n) FROM generate_series(1, 40) n`,
       [root.id],
     );
-    await db.query(
-      `INSERT INTO sightings (id, case_id, source, state, words, dismissal) VALUES
-         (gen_random_uuid(), $1, 'app', 'confirmed', '${CANARY}', NULL),
-         (gen_random_uuid(), $1, 'page', 'dismissed', 'x', 'hoax'), (gen_random_uuid(), $1, 'page', 'new', 'x', NULL)`,
-      [alert.caseId],
-    );
-    const ending = await endAlert(db, alert, { notified: 3 });
-    await settleBatch(db, ending ?? 0, 'aak', [5000, 6000]);
-    await answer(ending ?? 0, 'received', 2, 100);
+    await seedTips(db, alert.caseId, [
+      { words: CANARY, state: 'confirmed' },
+      { words: 'x', source: 'page', state: 'dismissed', dismissal: 'hoax' },
+      { words: 'x', source: 'page' },
+    ]);
+    const ending = await endAlert(db, alert, { notified: 30 });
+    await settleBatch(db, ending ?? 0, 'aak'.repeat(10), [5000, 6000]);
+    await answer(ending ?? 0, 'received', 20, 100);
     await db.query(
       `UPDATE cases SET state = 'closed', outcome = 'safe', cause = 'direct', closed_at = now() WHERE id = $1`,
       [alert.caseId],
@@ -99,34 +101,34 @@ describe('the funnel of a case', () => {
           releasedAt: expect.any(String),
           endedAt: expect.any(String),
           asked: {
-            targeted: 16,
-            accepted: 10,
-            unregistered: 1,
-            rejected: 1,
-            expired: 1,
-            stopped: 1,
-            unknown: 1,
-            pending: 1,
-            withheld: { muted: 3, quiet_hours: 2 },
+            targeted: 380,
+            accepted: 250,
+            unregistered: 30,
+            rejected: 20,
+            expired: 20,
+            stopped: 20,
+            unknown: 20,
+            pending: 20,
+            withheld: { muted: 30 },
           },
-          reached: { of: 11, received: 5, outside: 1, opened: 2 },
-          forwarded: { of: 2, roots: 1, children: 2, maxDepth: 2, views: 4 },
+          reached: { of: 270, received: 50, outside: 10, opened: 20 },
+          forwarded: { of: 20, roots: 10, children: 20, maxDepth: 2, views: 40 },
           times: {
             firstPushMs: 400,
             lastPushMs: 2500,
-            receiptDelay: { of: 5, medianMs: 300, p90Ms: 460 },
-            openDelay: { of: 2, medianMs: 1500, p90Ms: 1900 },
+            receiptDelay: { of: 50, medianMs: 2550, p90Ms: 4510 },
+            openDelay: { of: 20, medianMs: 10_500, p90Ms: 18_100 },
           },
           ended: {
-            targeted: 3,
-            accepted: 2,
-            unregistered: 0,
-            rejected: 0,
-            expired: 0,
-            stopped: 0,
-            unknown: 1,
-            pending: 0,
-            reached: { of: 3, received: 2, outside: 0, opened: 0 },
+            targeted: 30,
+            accepted: 20,
+            unregistered: null,
+            rejected: null,
+            expired: null,
+            stopped: null,
+            unknown: 10,
+            pending: null,
+            reached: { of: 30, received: 20, outside: null, opened: null },
           },
         },
       ],
@@ -140,26 +142,39 @@ describe('the funnel of a case', () => {
     expect(JSON.stringify(body)).not.toContain(CANARY);
   });
 
-  it('of an alert that asked nobody is all zeros and no times, whatever became of its ending', async () => {
-    const alert = await seedAlert(db, { agencyId });
-    const ending = await endAlert(db, alert, { notified: 1 });
-    await settleBatch(db, ending ?? 0, 'a', [100, 200]);
-    await answer(ending ?? 0, 'received', 1, 100);
-    const { body } = await funnelOf(alert.caseId);
-    const [funnel] = body.alerts;
-    expect(body.outcome).toBeNull();
-    expect(funnel?.asked).toMatchObject({ targeted: 0, withheld: {} });
-    expect(funnel?.times).toEqual({
-      firstPushMs: null,
-      lastPushMs: null,
-      receiptDelay: { of: 0, medianMs: null, p90Ms: null },
-      openDelay: { of: 0, medianMs: null, p90Ms: null },
+  it('of an alert that asked few tells nothing of them, not even that there were any', async () => {
+    const few = await seedAlert(db, { agencyId, batches: [9] });
+    await settleBatch(db, few.batchIds[0] ?? 0, 'aaaaaaaku', [400, 900]);
+    await withhold(few, { muted: 9 });
+    await answer(few.batchIds[0] ?? 0, 'opened', 7, 100);
+    const [root] = await db.query<[{ id: number }]>(
+      'INSERT INTO forwards (alert_id, batch_id, index, depth) VALUES ($1, $2, 0, 0) RETURNING id',
+      [few.id, few.batchIds[0]],
+    );
+    await db.query('INSERT INTO forwards (alert_id, parent_id, depth) VALUES ($1, $2, 1)', [few.id, root.id]);
+    await endAlert(db, few, { notified: 8 });
+    const nobody = await seedAlert(db, { agencyId });
+    await endAlert(db, nobody);
+    const [told, untold] = await Promise.all([few, nobody].map(async ({ caseId }) => (await funnelOf(caseId)).body));
+    const same = { caseId: '', alertId: '', slug: '', releasedAt: '', endedAt: '' };
+    const neutral = (funnel: Funnel | undefined) => ({ ...funnel?.alerts[0], ...same });
+    expect(neutral(told)).toEqual(neutral(untold));
+    expect(told?.alerts[0]?.asked).toEqual({
+      targeted: null,
+      accepted: null,
+      unregistered: null,
+      rejected: null,
+      expired: null,
+      stopped: null,
+      unknown: null,
+      pending: null,
+      withheld: {},
     });
   });
 
   it('keeps the alerts of a case apart, and leaves out one that was never released', async () => {
-    const first = await seedAlert(db, { agencyId, batches: [4], releasedAgoH: 9 });
-    const second = await seedAlert(db, { agencyId, batches: [7] });
+    const first = await seedAlert(db, { agencyId, batches: [40], releasedAgoH: 9 });
+    const second = await seedAlert(db, { agencyId, batches: [70] });
     const proposed = await seedAlert(db, { agencyId, batches: [1] });
     await db.query('UPDATE alert_cases SET case_id = $1 WHERE alert_id = ANY ($2)', [
       first.caseId,
@@ -170,8 +185,8 @@ describe('the funnel of a case', () => {
     ]);
     const { body } = await funnelOf(first.caseId);
     expect(body.alerts.map(({ alertId, asked }) => [alertId, asked.targeted, asked.pending])).toEqual([
-      [first.id, 4, 4],
-      [second.id, 7, 7],
+      [first.id, 40, 40],
+      [second.id, 70, 70],
     ]);
   });
 

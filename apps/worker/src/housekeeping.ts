@@ -1,22 +1,17 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Sessions } from '#access';
-import { Devices } from '#audience';
-import { Idempotency } from '#platform';
+import { AuditAnchors } from './audit-anchors.ts';
+import { Retention } from './retention.ts';
 import { Ticker } from './ticker.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** Forgets what has been kept long enough. */
+/** Forgets what has been kept long enough, and tells how the audit stands. */
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly ticker: Ticker;
 
-  constructor(devices: Devices, idempotency: Idempotency, sessions: Sessions) {
-    this.ticker = new Ticker(HOUR_MS, {
-      places: () => devices.forgetStalePlaces(),
-      idempotency: () => idempotency.forgetOld(),
-      sessions: () => sessions.forgetEnded(),
-    });
+  constructor(retention: Retention, anchors: AuditAnchors) {
+    this.ticker = new Ticker(HOUR_MS, { ...retention.steps, anchors: () => anchors.tell() });
   }
 
   onApplicationBootstrap(): void {

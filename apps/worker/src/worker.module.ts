@@ -1,11 +1,19 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AccessModule } from '#access';
 import { AudienceModule } from '#audience';
+import { AuditModule } from '#audit';
+import { CasesModule } from '#cases';
 import { DispatchModule, SendingModule } from '#dispatch';
+import { EngagementModule } from '#engagement';
 import { type Env, ObservabilityModule, PlatformModule } from '#platform';
+import { SightingsModule } from '#sightings';
+import { AuditAnchors } from './audit-anchors.ts';
+import { CaseRetention } from './case-retention.ts';
 import { DispatchProcessor } from './dispatch.processor.ts';
 import { FeedProcessor } from './feed.processor.ts';
+import { PurgeProcessor } from './purge.processor.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { Retention } from './retention.ts';
 import { Sweeper } from './sweeper.ts';
 
 @Module({})
@@ -15,13 +23,26 @@ export class WorkerModule {
       module: WorkerModule,
       imports: [
         PlatformModule.forRoot(env, 'worker'),
-        ObservabilityModule.needing('postgres', 'redis'),
+        ObservabilityModule.alone('postgres', 'redis'),
         AccessModule,
         AudienceModule,
+        AuditModule,
+        CasesModule,
         DispatchModule,
+        EngagementModule,
         SendingModule,
+        SightingsModule,
       ],
-      providers: [DispatchProcessor, FeedProcessor, Housekeeping, Sweeper],
+      providers: [
+        AuditAnchors,
+        CaseRetention,
+        DispatchProcessor,
+        FeedProcessor,
+        Housekeeping,
+        PurgeProcessor,
+        Retention,
+        Sweeper,
+      ],
     };
   }
 }

@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { PublicAlertsModule } from '#dispatch';
+import { EngagementRetentionRepository } from './engagement-retention.repository.ts';
+import { EngagementRetention } from './engagement-retention.service.ts';
 import { ForwardLimiter } from './forward-limiter.ts';
 import { ForwardTokens } from './forward-tokens.ts';
 import { ForwardsRepository } from './forwards.repository.ts';
@@ -14,6 +16,8 @@ import { Views } from './views.service.ts';
 @Module({
   imports: [PublicAlertsModule],
   providers: [
+    EngagementRetention,
+    EngagementRetentionRepository,
     ForwardLimiter,
     ForwardTokens,
     Forwards,
@@ -25,6 +29,6 @@ import { Views } from './views.service.ts';
     Views,
     ViewsRepository,
   ],
-  exports: [ForwardLimiter, Forwards, OpenAlerts, Receipts, Views],
+  exports: [EngagementRetention, ForwardLimiter, Forwards, OpenAlerts, Receipts, Views],
 })
 export class EngagementModule {}

@@ -15,7 +15,8 @@ const INSERT = `
   WITH given AS (
     SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::text[]) AS given (batch_id, index, kind)
   ), known AS MATERIALIZED (
-    SELECT id, size FROM batches WHERE id IN (SELECT batch_id FROM given) FOR KEY SHARE
+    SELECT id, size FROM batches WHERE id IN (SELECT batch_id FROM given)
+      AND NOT EXISTS (SELECT FROM reduced_engagements e WHERE e.alert_id = batches.alert_id) FOR KEY SHARE
   ), inserted AS (
     INSERT INTO receipts (batch_id, index, kind)
     SELECT batch_id, index, kind FROM given JOIN known ON known.id = batch_id AND index < size
@@ -28,7 +29,7 @@ const INSERT = `
 export class ReceiptsRepository {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Adds the rows that are not there yet. @returns the batches that exist. */
+  /** Adds the rows that are not there yet. @returns the batches that exist and are not reduced to counts. */
   async insert(rows: readonly ReceiptRow[]): Promise<Set<number>> {
     const known = await this.dataSource.query<{ id: number }[]>(INSERT, [
       rows.map((row) => row.batchId),

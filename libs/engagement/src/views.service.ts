@@ -1,11 +1,13 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock, Coalesced, Keys } from '#platform';
+import { Clock, Coalesced, Keys, networkOf } from '#platform';
 import { ForwardTokens } from './forward-tokens.ts';
 import { type ViewRow, ViewsRepository } from './views.repository.ts';
 import { isPerson, type Visitor } from './visitor.ts';
 
 /** 64 bits tell the visitors of one link apart and are too few to be worth anything else. */
 const DIGEST_BYTES = 8;
+/** Visitors of one network that one link tells apart in a day: a household counts whole, a machine that invents browsers does not. */
+const VISITORS_PER_NETWORK = 16;
 /** Views waiting for the database at most: about 2 MB. Beyond it the page comes first and the count is short. */
 const MAX_WAITING = 10_000;
 
@@ -58,6 +60,7 @@ export class Views implements OnApplicationShutdown {
 
   private digest({ alertId, address, userAgent }: Visit): Buffer {
     const day = this.clock.now().toISOString().slice(0, 10);
-    return this.keys.mac('view-digest', [alertId, day, address, userAgent].join('|'), DIGEST_BYTES);
+    const browser = this.keys.mac('view-digest', `browser|${userAgent}`, 4).readUInt32BE() % VISITORS_PER_NETWORK;
+    return this.keys.mac('view-digest', [alertId, day, networkOf(address), browser].join('|'), DIGEST_BYTES);
   }
 }

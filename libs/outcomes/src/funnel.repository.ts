@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Cause, Outcome } from '#cases';
 import type { Tier } from '#dispatch';
 import type { Dismissal, SightingSource, SightingState } from '#sightings';
-import type { Asked, WithheldCounts } from './funnel.ts';
+import type { Asked, Counted, WithheldCounts } from './funnel.ts';
 
 export interface CaseRow {
   readonly outcome: Outcome | null;
@@ -25,13 +25,13 @@ interface OfAlert {
   readonly ending: boolean;
 }
 
-export interface AskedRow extends OfAlert, Asked {
+export interface AskedRow extends OfAlert, Asked<Counted> {
   readonly firstPushMs: number | null;
   readonly lastPushMs: number | null;
 }
 
 export interface WithheldRow extends OfAlert {
-  readonly withheld: WithheldCounts;
+  readonly withheld: WithheldCounts<Counted>;
 }
 
 export interface ReceiptsRow extends OfAlert {
@@ -57,6 +57,9 @@ export interface SightingsRow {
 }
 
 const ms = (interval: string) => `(extract(epoch FROM ${interval}) * 1000)::float8`;
+
+/** An update tells those who were asked already: it is a step of no funnel, neither of the asking nor of the ending. */
+const NO_UPDATE = `(w.audience = 'ring' OR NOT EXISTS (SELECT FROM messages m WHERE m.id = w.message_id AND m.kind = 'update'))`;
 
 /** Reads, in one transaction of its caller's; `$1` is the alerts' ids unless it says otherwise. */
 @Injectable()
@@ -87,7 +90,7 @@ export class FunnelRepository {
          ${ms('min(b.first_push_at) - min(a.released_at)')} AS "firstPushMs",
          ${ms('max(b.last_push_at) - min(a.released_at)')} AS "lastPushMs"
        FROM batches b JOIN waves w ON w.id = b.wave_id JOIN alerts a ON a.id = b.alert_id
-       WHERE b.alert_id = ANY ($1) GROUP BY 1, 2`,
+       WHERE b.alert_id = ANY ($1) AND ${NO_UPDATE} GROUP BY 1, 2`,
       [alertIds],
     );
   }
@@ -95,23 +98,26 @@ export class FunnelRepository {
   /** One row a wave. */
   withheld(tx: EntityManager, alertIds: readonly string[]): Promise<WithheldRow[]> {
     return tx.query<WithheldRow[]>(
-      `SELECT alert_id AS "alertId", audience = 'notified' AS ending, withheld FROM waves WHERE alert_id = ANY ($1)`,
+      `SELECT alert_id AS "alertId", audience = 'notified' AS ending, withheld FROM waves w
+       WHERE alert_id = ANY ($1) AND ${NO_UPDATE}`,
       [alertIds],
     );
   }
 
-  /** Recipients by what their phones said, and how long after their batch's last push. */
+  /** Recipients by what their phones said, and how long after their batch's last push; as counted when the rows went. */
   receipts(tx: EntityManager, alertIds: readonly string[]): Promise<ReceiptsRow[]> {
     return tx.query<ReceiptsRow[]>(
-      `SELECT "alertId", ending, kind, count(*) AS recipients,
+      `SELECT "alertId", ending, kind, count(*)::int AS recipients,
          percentile_cont(0.5) WITHIN GROUP (ORDER BY delay) AS "medianMs",
          percentile_cont(0.9) WITHIN GROUP (ORDER BY delay) AS "p90Ms"
        FROM (
          SELECT b.alert_id AS "alertId", w.audience = 'notified' AS ending, r.kind,
            greatest(${ms('r.at - b.last_push_at')}, 0) AS delay
          FROM receipts r JOIN batches b ON b.id = r.batch_id JOIN waves w ON w.id = b.wave_id
-         WHERE b.alert_id = ANY ($1)
-       ) given GROUP BY 1, 2, 3`,
+         WHERE b.alert_id = ANY ($1) AND ${NO_UPDATE} AND NOT EXISTS (SELECT FROM reduced_engagements e WHERE e.alert_id = b.alert_id)
+       ) given GROUP BY 1, 2, 3
+       UNION ALL
+       SELECT alert_id, ending, kind, recipients, median_ms, p90_ms FROM receipt_counts WHERE alert_id = ANY ($1)`,
       [alertIds],
     );
   }
@@ -120,7 +126,7 @@ export class FunnelRepository {
     return tx.query<ForwardsRow[]>(
       `SELECT alert_id AS "alertId", count(*) FILTER (WHERE depth = 0) AS roots,
          count(*) FILTER (WHERE depth > 0) AS children, max(depth) AS "maxDepth",
-         coalesce(sum((SELECT count(*) FROM views v WHERE v.forward_id = f.id)), 0)::int AS views
+         coalesce(sum(coalesce(f.views, (SELECT count(*) FROM views v WHERE v.forward_id = f.id))), 0)::int AS views
        FROM forwards f WHERE alert_id = ANY ($1) GROUP BY 1`,
       [alertIds],
     );

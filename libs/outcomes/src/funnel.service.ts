@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { type Actor, actorReference, authorize } from '#access';
-import { Audit } from '#audit';
-import { caseNotFound, Cases } from '#cases';
+import { type Actor, authorize } from '#access';
+import { caseNotFound, CaseReads, Cases } from '#cases';
 import { DISMISSALS, SIGHTING_STATES } from '#sightings';
-import type { AlertFunnel, Asked, Delay, Funnel, Reached, SightingCounts, WithheldCounts } from './funnel.ts';
+import { Blur } from '#platform';
+import type { AlertFunnel, Asked, Counted, Delay, Funnel, Reached, SightingCounts, WithheldCounts } from './funnel.ts';
 import {
   type AlertRow,
   type AskedRow,
@@ -14,6 +14,7 @@ import {
   type SightingsRow,
   type WithheldRow,
 } from './funnel.repository.ts';
+import { toldFunnel } from './told.ts';
 
 /** What an alert's rows are put together from. */
 interface Books {
@@ -30,21 +31,21 @@ export class Funnels {
     private readonly dataSource: DataSource,
     private readonly funnels: FunnelRepository,
     private readonly cases: Cases,
-    private readonly audit: Audit,
+    private readonly reads: CaseReads,
+    private readonly blur: Blur,
   ) {}
 
   /**
-   * A case's funnel, all of one moment; the read is audited. Counts are exact, for the case's own agency.
+   * A case's funnel, all of one moment; the read is audited. Counts of phones and of people are blurred.
    * @throws Refusal `case_not_found`, `forbidden`
    */
   async ofCase(actor: Actor, caseId: string): Promise<Funnel> {
-    const agencyId = await this.cases.agencyOf(caseId);
-    if (agencyId === null) throw caseNotFound();
-    authorize(actor, 'outcome.read', { agencyId }, caseNotFound());
+    const standing = await this.cases.standing(caseId);
+    if (!standing) throw caseNotFound();
+    authorize(actor, 'outcome.read', standing, caseNotFound());
     // One snapshot: a batch that settles between two statements must not upset the books.
     const funnel = await this.dataSource.transaction('REPEATABLE READ', (tx) => this.read(tx, caseId));
-    const record = { agencyId, actor: actorReference(actor), action: 'outcome.read', thing: `case:${caseId}` };
-    await this.dataSource.transaction((tx) => this.audit.record(tx, record));
+    await this.dataSource.transaction((tx) => this.reads.record(tx, actor, standing, { action: 'outcome.read' }));
     return funnel;
   }
 
@@ -62,13 +63,15 @@ export class Funnels {
     return {
       caseId,
       ...closing,
-      alerts: alerts.map((alert) => alertFunnel(alert, books)),
+      alerts: alerts.map((alert) =>
+        toldFunnel(alertFunnel(alert, books), (what, count) => this.blur.count(what, count)),
+      ),
       sightings: sightingCounts(await this.funnels.sightings(tx, caseId)),
     };
   }
 }
 
-function alertFunnel(alert: AlertRow, books: Books): AlertFunnel {
+function alertFunnel(alert: AlertRow, books: Books): AlertFunnel<Counted> {
   const own = <Row extends { readonly alertId: string }>(rows: readonly Row[]) =>
     rows.filter(({ alertId }) => alertId === alert.alertId);
   const ringAsked = own(books.asked).find(({ ending }) => !ending);
@@ -107,7 +110,7 @@ function alertFunnel(alert: AlertRow, books: Books): AlertFunnel {
   };
 }
 
-function askedOf(row: AskedRow | undefined): Asked {
+function askedOf(row: AskedRow | undefined): Asked<Counted> {
   return {
     targeted: row?.targeted ?? 0,
     accepted: row?.accepted ?? 0,
@@ -121,17 +124,17 @@ function askedOf(row: AskedRow | undefined): Asked {
 }
 
 /** An unknown recipient may have been reached, so it belongs to those who could answer. */
-function reachedOf({ accepted, unknown }: Asked, receipts: readonly ReceiptsRow[]): Reached {
+function reachedOf({ accepted, unknown }: Asked<Counted>, receipts: readonly ReceiptsRow[]): Reached<Counted> {
   const saying = (kind: ReceiptsRow['kind']) => receipts.find((row) => row.kind === kind)?.recipients ?? 0;
   return { of: accepted + unknown, received: saying('received'), outside: saying('outside'), opened: saying('opened') };
 }
 
-function delayOf(kind: ReceiptsRow['kind'], receipts: readonly ReceiptsRow[]): Delay {
+function delayOf(kind: ReceiptsRow['kind'], receipts: readonly ReceiptsRow[]): Delay<Counted> {
   const row = receipts.find((receipt) => !receipt.ending && receipt.kind === kind);
   return { of: row?.recipients ?? 0, medianMs: row?.medianMs ?? null, p90Ms: row?.p90Ms ?? null };
 }
 
-function sumOf(counts: readonly WithheldCounts[]): WithheldCounts {
+function sumOf(counts: readonly WithheldCounts<Counted>[]): WithheldCounts<Counted> {
   const sum: Record<string, number> = {};
   for (const [reason, devices] of counts.flatMap((count) => Object.entries(count))) {
     sum[reason] = (sum[reason] ?? 0) + devices;

@@ -2,65 +2,70 @@ import type { Cause, Outcome } from '#cases';
 import type { Tier } from '#dispatch';
 import type { Dismissal, SightingSource, SightingState } from '#sightings';
 
-/** Why a device inside the area was not asked → how many. */
-export type WithheldCounts = Readonly<Record<string, number>>;
+/** A count as it is. */
+export type Counted = number;
+/** A count as it may be told: to two digits and no finer than tens; null stands for fewer than 10. */
+export type Told = number | null;
 
-/** `targeted` is the sum of what follows it; `withheld` is counted beside. Recipients. */
-export interface Asked {
-  readonly targeted: number;
-  readonly accepted: number;
-  readonly unregistered: number;
-  readonly rejected: number;
-  readonly expired: number;
-  readonly stopped: number;
-  readonly unknown: number;
-  readonly pending: number;
+/** Why a device inside the area was not asked → how many. */
+export type WithheldCounts<Count = Told> = Readonly<Record<string, Count>>;
+
+/** `targeted` is the sum of what follows it, each told by itself; `withheld` is counted beside. Recipients. */
+export interface Asked<Count = Told> {
+  readonly targeted: Count;
+  readonly accepted: Count;
+  readonly unregistered: Count;
+  readonly rejected: Count;
+  readonly expired: Count;
+  readonly stopped: Count;
+  readonly unknown: Count;
+  readonly pending: Count;
 }
 
 /** Recipients whose phones answered, each once: `of` were accepted by the provider and could have. */
-export interface Reached {
-  readonly of: number;
-  readonly received: number;
-  readonly outside: number;
-  readonly opened: number;
+export interface Reached<Count = Told> {
+  readonly of: Count;
+  readonly received: Count;
+  readonly outside: Count;
+  readonly opened: Count;
 }
 
 /** Links made from the push (`roots`, of `of` who opened it) and from links (`children`); people who came by them. */
-export interface Forwarded {
-  readonly of: number;
-  readonly roots: number;
-  readonly children: number;
-  readonly maxDepth: number;
-  readonly views: number;
+export interface Forwarded<Count = Told> {
+  readonly of: Count;
+  readonly roots: Count;
+  readonly children: Count;
+  readonly maxDepth: Count;
+  readonly views: Count;
 }
 
-/** Milliseconds from the recipient's batch's last push; of `of` recipients. Null where there are none. */
-export interface Delay {
-  readonly of: number;
+/** Milliseconds from the recipient's batch's last push; of `of` recipients. Null where there are fewer than 10. */
+export interface Delay<Count = Told> {
+  readonly of: Count;
   readonly medianMs: number | null;
   readonly p90Ms: number | null;
 }
 
-export interface Times {
+export interface Times<Count = Told> {
   /** Milliseconds from the release. */
   readonly firstPushMs: number | null;
   readonly lastPushMs: number | null;
-  readonly receiptDelay: Delay;
-  readonly openDelay: Delay;
+  readonly receiptDelay: Delay<Count>;
+  readonly openDelay: Delay<Count>;
 }
 
 /** One alert's funnel. An ending's own wave is apart: it tells those who were asked, and asks nobody. */
-export interface AlertFunnel {
+export interface AlertFunnel<Count = Told> {
   readonly alertId: string;
   readonly slug: string;
   readonly tier: Tier;
   readonly releasedAt: Date;
   readonly endedAt: Date | null;
-  readonly asked: Asked & { readonly withheld: WithheldCounts };
-  readonly reached: Reached;
-  readonly forwarded: Forwarded;
-  readonly times: Times;
-  readonly ended: Asked & { readonly reached: Reached };
+  readonly asked: Asked<Count> & { readonly withheld: WithheldCounts<Count> };
+  readonly reached: Reached<Count>;
+  readonly forwarded: Forwarded<Count>;
+  readonly times: Times<Count>;
+  readonly ended: Asked<Count> & { readonly reached: Reached<Count> };
 }
 
 export interface SightingCounts {

@@ -11,3 +11,5 @@ export type {
 } from './funnel.ts';
 export { Funnels } from './funnel.service.ts';
 export { OutcomesModule } from './outcomes.module.ts';
+export { RETENTION_STEPS, type RetentionReport, type RetentionStep, type StepStanding } from './retention.ts';
+export { Retention } from './retention.service.ts';
