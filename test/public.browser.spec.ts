@@ -14,6 +14,7 @@ import {
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { startPublic, type TestPublic } from './harness/public.ts';
 import { until } from './harness/until.ts';
+import { openTips } from './harness/sealed.ts';
 
 /** A headless browser that looks, to a server, like the person's that it plays. */
 const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36';
@@ -107,12 +108,14 @@ describe('a stranger with a forward link', () => {
       .setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer: await drawnPortrait() });
     await page.getByRole('button', { name: 'Send to the police' }).click();
     await page.getByRole('heading', { name: 'Thank you' }).waitFor();
-    const sightings = await db.query<unknown[]>(
-      `SELECT source, words, ST_X(point::geometry) AS lon, photo_jpeg IS NOT NULL AS photo FROM sightings WHERE case_id = $1`,
-      [alert.caseId],
-    );
-    expect(sightings).toEqual([
-      { source: 'page', words: 'A child in a yellow raincoat at the bus stop', lon: 114.05512, photo: true },
+    const tips = await openTips(db, alert.caseId);
+    expect(tips).toEqual([
+      expect.objectContaining({
+        source: 'page',
+        words: 'A child in a yellow raincoat at the bus stop',
+        point: [114.05512, expect.any(Number)],
+        photo: expect.any(Buffer),
+      }),
     ]);
     expect(complaints).toEqual([]);
 

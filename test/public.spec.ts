@@ -16,6 +16,7 @@ import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { startPublic, type TestPublic } from './harness/public.ts';
 import { sendRaw, UNPARSABLE } from './harness/raw.ts';
 import { until } from './harness/until.ts';
+import { openTips, seedTips } from './harness/sealed.ts';
 
 const PHONE = 'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile Safari/537.36';
 
@@ -90,13 +91,13 @@ describe('the page of a live alert', () => {
   it('may be kept for half a minute, and is not sent again unchanged', async () => {
     const { slug } = await seedAlert(db);
     const first = await get(`/a/${slug}`);
-    expect(first.headers.get('cache-control')).toBe('public, max-age=30');
+    expect(first.headers.get('cache-control')).toBe('public, max-age=30, must-revalidate');
     const etag = first.headers.get('etag') ?? '';
     const again = await get(`/a/${slug}`, { 'if-none-match': `"other", W/${etag}` });
     expect([again.status, again.text]).toEqual([304, '']);
     expect((await get(`/a/${slug}?lang=zh`, { 'if-none-match': etag })).status).toBe(200);
     const byLink = await get(`/a/${slug}?f=x`);
-    expect(byLink.headers.get('cache-control')).toBe('private, max-age=30');
+    expect(byLink.headers.get('cache-control')).toBe('private, max-age=30, must-revalidate');
   });
 
   it('asks the database once for a herd', async () => {
@@ -116,6 +117,10 @@ describe('the page of a live alert', () => {
     expect(headers.get('referrer-policy')).toBe('no-referrer');
     expect(headers.get('x-robots-tag')).toContain('noindex');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('content-security-policy')).toContain(`frame-ancestors 'none'`);
+    expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect(headers.get('permissions-policy')).toMatch(/^geolocation=\(self\), camera=\(\)/);
+    expect(headers.get('strict-transport-security')).toMatch(/^max-age=\d{8}/);
     const outside = [...text.matchAll(/(?:src|href|action)="([^"]+)"/g)].map(([, address]) => address ?? '');
     for (const address of outside) expect(address).toMatch(/^(\/a\/|tel:|data:,)/);
   });
@@ -133,7 +138,7 @@ describe('the page of a live alert', () => {
     expect([answer.status, answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
       200,
       'image/jpeg',
-      'public, max-age=30',
+      'public, max-age=30, must-revalidate',
     ]);
     expect((await sharp(Buffer.from(await answer.arrayBuffer())).metadata()).format).toBe('jpeg');
     const again = await get(`/a/${slug}/photo.jpg`, { 'if-none-match': answer.headers.get('etag') ?? '' });
@@ -261,14 +266,34 @@ describe('a forward link', () => {
   it('is counted also when the process is told to stop at that moment', async () => {
     const alert = await seedAlert(db, { batches: [10] });
     const { token } = await linkOf(alert);
-    const stopping = await startPublic(database.url);
+    const stopping = await startPublic(database.url, { TRUST_PROXY: '1' });
     const visits = Array.from({ length: 20 }, (_, n) =>
-      fetch(`${stopping.url}/a/${alert.slug}?f=${token}`, { headers: { 'user-agent': `${PHONE} ${n}` } }),
+      fetch(`${stopping.url}/a/${alert.slug}?f=${token}`, {
+        headers: { 'user-agent': PHONE, 'x-forwarded-for': `192.0.2.${n}` },
+      }),
     );
     const answers = await Promise.all(visits);
     await stopping.close();
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
     expect(await viewsOf(alert)).toBe(20);
+  });
+
+  it('counts a household whole, and a machine that invents browsers so often and no more', async () => {
+    const alert = await seedAlert(db, { batches: [10] });
+    const { token } = await linkOf(alert);
+    const address = freshAddress();
+    const visit = (browser: string, from = address) =>
+      get(`/a/${alert.slug}?f=${token}`, { 'user-agent': browser, 'x-forwarded-for': from });
+    await visit(PHONE);
+    await visit(PHONE.replace('Android 14', 'Android 15'));
+    expect(await viewsOf(alert)).toBe(2);
+    for (let n = 0; n < 200; n++) await visit(`${PHONE} ${n}`);
+    expect(await viewsOf(alert)).toBeGreaterThan(10);
+    expect(await viewsOf(alert)).toBeLessThanOrEqual(16);
+    await visit(PHONE, '2001:db8:1:2::1');
+    const before = await viewsOf(alert);
+    for (let n = 2; n < 50; n++) await visit(PHONE, `2001:db8:1:2::${n}`);
+    expect(await viewsOf(alert)).toBe(before);
   });
 
   it('makes a link under it for the page that is sent on', async () => {
@@ -313,6 +338,43 @@ describe('a forward link', () => {
   }
 });
 
+describe('what another site’s page sends', () => {
+  const post = (path: string, headers: Record<string, string>, body: string) =>
+    fetch(`${pages.url}${path}`, {
+      method: 'POST',
+      headers: { 'x-forwarded-for': freshAddress(), ...headers },
+      body,
+      redirect: 'manual',
+    });
+  const FORM = { 'content-type': 'multipart/form-data; boundary=x' };
+  const TIP = '--x\r\nContent-Disposition: form-data; name="words"\r\n\r\nseen\r\n--x--\r\n';
+  const tips = async (alert: SeededAlert) => (await openTips(db, alert.caseId)).length;
+
+  it.each([
+    [{ 'sec-fetch-site': 'cross-site' }],
+    [{ 'sec-fetch-site': 'same-site' }],
+    [{ 'sec-fetch-site': 'cross-site', origin: 'null' }],
+    [{ origin: 'https://elsewhere.example' }],
+  ])('is refused: %j', async (headers: Record<string, string>) => {
+    const alert = await seedAlert(db);
+    const answer = await post(`/a/${alert.slug}/sightings`, { ...FORM, ...headers }, TIP);
+    expect([answer.status, await tips(alert)]).toEqual([403, 0]);
+    const json = { 'content-type': 'application/json', ...headers };
+    expect((await post(`/a/${alert.slug}/forward`, json, '{"parent":"x"}')).status).toBe(403);
+  });
+
+  it.each([
+    [{}],
+    [{ origin: 'null' }],
+    [{ 'sec-fetch-site': 'same-origin', origin: 'null' }],
+    [{ 'sec-fetch-site': 'none' }],
+  ])('is not: our own page’s form with %j', async (headers: Record<string, string>) => {
+    const alert = await seedAlert(db);
+    const answer = await post(`/a/${alert.slug}/sightings`, { ...FORM, ...headers }, TIP);
+    expect([answer.status, await tips(alert)]).toEqual([303, 1]);
+  });
+});
+
 describe('the form', () => {
   const send = (slug: string, fields: Record<string, string | Blob>, address = freshAddress()) => {
     const body = new FormData();
@@ -328,10 +390,7 @@ describe('the form', () => {
     );
   };
 
-  const sightingsOf = (alert: SeededAlert) =>
-    db.query<Record<string, unknown>[]>('SELECT *, ST_X(point::geometry) AS lon FROM sightings WHERE case_id = $1', [
-      alert.caseId,
-    ]);
+  const sightingsOf = (alert: SeededAlert) => openTips(db, alert.caseId);
 
   it('sends a sighting without any script, and thanks', async () => {
     const alert = await seedAlert(db);
@@ -352,8 +411,8 @@ describe('the form', () => {
       words: 'A child in a yellow raincoat\nat the bus stop',
       place: null,
       contact: null,
-      lon: null,
-      photo_jpeg: null,
+      point: null,
+      photo: null,
     });
     const minutes = (Number(row?.['received_at']) - Number(row?.['observed_at'])) / 60_000;
     expect(Math.round(minutes)).toBe(30);
@@ -376,8 +435,8 @@ describe('the form', () => {
     expect((await send(alert.slug, fields)).status).toBe(303);
     const rows = await sightingsOf(alert);
     expect(rows).toHaveLength(1);
-    expect(rows[0]).toMatchObject({ lon: 114.05512 });
-    expect((await sharp(rows[0]?.['photo_jpeg'] as Buffer).metadata()).format).toBe('jpeg');
+    expect(rows[0]).toMatchObject({ point: [114.05512, 22.54001] });
+    expect((await sharp(rows[0]?.photo ?? undefined).metadata()).format).toBe('jpeg');
   });
 
   it('does not look at what it has not asked for, however deep', async () => {
@@ -429,7 +488,7 @@ describe('the form', () => {
   it('ignores nonsense in what only the script fills in, and refuses what is no form', async () => {
     const alert = await seedAlert(db);
     expect((await send(alert.slug, { words: 'x', lon: 'NaN', lat: '1e9', ago: '-5', key: '../' })).status).toBe(303);
-    expect((await sightingsOf(alert))[0]).toMatchObject({ lon: null, observed_at: null });
+    expect((await sightingsOf(alert))[0]).toMatchObject({ point: null, observed_at: null });
     const json = await get(
       `/a/${alert.slug}/sightings`,
       { 'content-type': 'application/json' },
@@ -444,6 +503,13 @@ describe('the form', () => {
     });
     expect(broken.status).toBe(400);
     expect(await sightingsOf(alert)).toHaveLength(1);
+  });
+
+  it.each(['%00', '..%2f..%2fx%00%0d%0a', '%ed%a0%80x', 'a'.repeat(65)])('is not there at %s', async (slug) => {
+    const body = new FormData();
+    body.set('words', 'Seen at the bus stop.');
+    const { status } = await fetch(`${pages.url}/a/${slug}/sightings`, { method: 'POST', body });
+    expect([400, 404]).toContain(status);
   });
 
   it('is closed to a machine, and after the ending', async () => {
@@ -486,10 +552,7 @@ describe('attacks', () => {
 
   it('nothing of the private case is ever shown', async () => {
     const alert = await seedAlert(db, { photo: portrait, batches: [1] });
-    await db.query(
-      `INSERT INTO sightings (id, case_id, source, state, words, contact) VALUES (gen_random_uuid(), $1, 'app', 'new', $2, $2)`,
-      [alert.caseId, CANARY],
-    );
+    await seedTips(db, alert.caseId, [{ words: CANARY }]);
     const paths = [
       `/a/${alert.slug}`,
       `/a/${alert.slug}?lang=zh`,

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import sharp from 'sharp';
 import type { DataSource } from 'typeorm';
+import { type Photo, reencodePhoto } from '#platform';
 import { seedAgency } from './fixtures.ts';
-import { reencodePhoto } from '#platform';
+import { caseKeys, newCaseKey } from './sealed.ts';
 
 /** Stands in every private field of a seeded case: to be found nowhere that the public can look. */
 export const CANARY = 'canary-7f3b';
@@ -47,7 +48,8 @@ export interface SeededAlert {
 export async function seedAlert(db: DataSource, draft: AlertDraft = {}): Promise<SeededAlert> {
   const agencyId = draft.agencyId ?? (await seedAgency(db));
   const caseId = await seedCase(db, agencyId);
-  const photoId = draft.photo ? await seedPhoto(db, caseId, draft.photo) : null;
+  const photo = draft.photo ? await reencodePhoto(draft.photo) : null;
+  const photoId = photo && (await seedPhoto(db, caseId, photo));
   const id = randomUUID();
   const slug = randomBytes(9).toString('base64url');
   await db.query(
@@ -69,6 +71,7 @@ export async function seedAlert(db: DataSource, draft: AlertDraft = {}): Promise
     ],
   );
   await db.query('INSERT INTO alert_cases (alert_id, case_id) VALUES ($1, $2)', [id, caseId]);
+  if (photo) await showPhoto(db, id, photo);
   const messageId = await seedMessage(db, id, 1, 'alert', draft.texts ?? PUBLIC_TEXTS);
   const waveId = await seedWave(db, id, messageId, 'ring');
   const batchIds: number[] = [];
@@ -78,29 +81,49 @@ export async function seedAlert(db: DataSource, draft: AlertDraft = {}): Promise
 
 async function seedCase(db: DataSource, agencyId: string): Promise<string> {
   const id = randomUUID();
+  const key = await newCaseKey(db, id);
   const details = Object.fromEntries(
     ['name', 'looks', 'clothes', 'needs', 'circumstances'].map((field) => [field, `${CANARY} ${field}`]),
   );
+  const words = `${CANARY} words`;
+  const contents = {
+    details: { ageYears: null, sex: null, ...details },
+    lastSeenFrom: null,
+    lastSeenUntil: null,
+    lastSeenPlace: `${CANARY} place`,
+    lastSeenPoint: null,
+    consent: { given: 'none', reason: words },
+    custodyOrderChecked: true,
+    publicity: 'safe',
+    decisionReason: words,
+  };
   await db.query(
-    `INSERT INTO cases (id, reference, agency_id, state, type, details, author_ids, last_seen_place, decision_reason)
-     VALUES ($1, $2, $3, 'active', 'runaway', $4, $5, $6, $6)`,
-    [id, `${CANARY}-${id}`, agencyId, details, [randomUUID()], `${CANARY} place`],
+    `INSERT INTO cases (id, reference, agency_id, state, type, author_ids, sealed)
+     VALUES ($1, $2, $3, 'active', 'runaway', $4, $5)`,
+    [id, `${CANARY}-${id}`, agencyId, [randomUUID()], key.sealJson('case', contents)],
   );
   return id;
 }
 
-async function seedPhoto(db: DataSource, caseId: string, upload: Buffer): Promise<string> {
+/** A photo of the case; it is public once {@link showPhoto} has put it up. */
+async function seedPhoto(db: DataSource, caseId: string, { jpeg, sha256, width, height }: Photo): Promise<string> {
   const id = randomUUID();
-  const { jpeg, sha256, width, height } = await reencodePhoto(upload);
-  await db.query('INSERT INTO case_photos (id, case_id, jpeg, sha256, width, height) VALUES ($1, $2, $3, $4, $5, $6)', [
-    id,
-    caseId,
+  const key = await caseKeys(db).of(caseId);
+  await db.query(
+    'INSERT INTO case_photos (id, case_id, sealed, digest, width, height) VALUES ($1, $2, $3, $4, $5, $6)',
+    [id, caseId, key.seal(`photo:${id}`, jpeg), key.digest(sha256), width, height],
+  );
+  return id;
+}
+
+async function showPhoto(db: DataSource, alertId: string, { jpeg, sha256, width, height }: Photo): Promise<void> {
+  await db.query('INSERT INTO alert_photos (alert_id, jpeg, sha256, width, height) VALUES ($1, $2, $3, $4, $5)', [
+    alertId,
     jpeg,
     sha256,
     width,
     height,
   ]);
-  return id;
 }
 
 async function seedMessage(
@@ -160,6 +183,7 @@ export async function endAlert(
   { texts = ENDING_TEXTS, kind = 'found', notified = 0 } = {},
 ): Promise<number | null> {
   await db.query(`UPDATE alerts SET state = 'ended', ended_at = now(), epoch = epoch + 1 WHERE id = $1`, [alert.id]);
+  await db.query('DELETE FROM alert_photos WHERE alert_id = $1', [alert.id]);
   const messageId = await seedMessage(db, alert.id, 2, kind, texts);
   const waveId = await seedWave(db, alert.id, messageId, 'notified');
   await db.query('UPDATE waves SET targeted = $2 WHERE id = $1', [waveId, notified]);

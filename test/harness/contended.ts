@@ -18,6 +18,8 @@ export async function contended<Result>(
     await holder.query(lock, [id]);
     const racing = race();
     await until(`${contenders} wait for the rows`, async () => {
+      // A transaction sees the activity of its first look until it is told to look anew.
+      await holder.query('SELECT pg_stat_clear_snapshot()');
       const [{ waiting }] = (await holder.query(
         `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
       )) as [{ waiting: number }];

@@ -28,7 +28,7 @@ export async function makeActor(source: DataSource, agencyId: string, ...roles: 
     `INSERT INTO officers (id, agency_id, login, name, password_hash, roles) VALUES ($1, $2, $3, 'Test officer', 'none', $4)`,
     [id, agencyId, `officer-${id}`, roles],
   );
-  return { kind: 'officer', id, agencyId, roles };
+  return { kind: 'officer', id, agencyId, belowIds: [], roles, sessionId: randomUUID(), steppedUpAt: new Date() };
 }
 
 export interface PlacedDevice {
@@ -93,6 +93,9 @@ export function makeSubmission(alert: Partial<AlertProposal> = {}, at: LonLat = 
         place: '公园',
         point: at,
       },
+      consent: { given: 'guardian', reason: null },
+      custodyOrderChecked: true,
+      publicity: 'safe',
     },
     alert: {
       tier: 'critical',

@@ -3,10 +3,13 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
-import { type Env, fastifyAdapter } from '#platform';
+import { boundRequests, type Env, fastifyAdapter } from '#platform';
 import { ApiModule } from './api.module.ts';
+import { trackOrigins } from './audit/request-origin.ts';
+import { nameHostCookies } from './host-cookies.ts';
 import { serveOpenApi } from './openapi.ts';
 import { FAULT_ANSWERS } from './problem.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 
 /**
  * Makes the api, ready to listen.
@@ -14,15 +17,18 @@ import { FAULT_ANSWERS } from './problem.ts';
  * @throws Error when a route does not say who may call it, or a server cannot be reached.
  */
 export async function createApi(env: Env, more: DynamicModule['imports'] = []): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(
-    ApiModule.forRoot(env, more),
-    fastifyAdapter(env, FAULT_ANSWERS),
-    { abortOnError: false, bufferLogs: true },
-  );
+  const adapter = fastifyAdapter(env, FAULT_ANSWERS);
+  addSecurityHeaders(adapter, env);
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(env, more), adapter, {
+    abortOnError: false,
+    bufferLogs: true,
+  });
   try {
     app.useLogger(app.get(Logger));
+    trackOrigins(app);
     await app.register(fastifyCookie);
-    app.useSecurityHeaders();
+    nameHostCookies(app, env);
+    boundRequests(app, env);
     // For every request that changes something, signed in or not: signing a victim in as someone else is an attack too.
     app.enableCsrfProtection();
     serveOpenApi(app);

@@ -34,7 +34,11 @@ function description() {
     .setDescription('Finds missing children by making everyone nearby a rescuer.')
     .setVersion('1')
     .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
-    .addCookieAuth(SESSION_COOKIE, { type: 'apiKey', in: 'cookie' }, SCHEMES.officers)
+    .addCookieAuth(
+      SESSION_COOKIE,
+      { type: 'apiKey', in: 'cookie', description: `In production \`__Host-${SESSION_COOKIE}\`.` },
+      SCHEMES.officers,
+    )
     .addSecurity(SCHEMES.devices, { type: 'http', scheme: 'bearer', bearerFormat: 'g72d_<secret>' })
     .addSecurity(SCHEMES.agency_keys, { type: 'http', scheme: 'bearer', bearerFormat: 'g72k_<secret>' })
     .build();

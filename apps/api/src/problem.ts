@@ -2,6 +2,7 @@ import { HttpException } from '@nestjs/common';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type FaultAnswers, isHangUp, isUnavailable, Refusal } from '#platform';
 import { type ApiRefusal, isProblemCode, type ProblemCode, PROBLEMS } from './problems.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 /** RFC 9457 problem details, with our stable code and the members of the refusal. */
 export interface Problem {
@@ -69,9 +70,9 @@ export function problemOf(refusal: Refusal<ProblemCode>, requestId: string): Pro
 
 /** No hook and no filter sees these answers. */
 const FAULT_HEADERS = {
+  ...SECURITY_HEADERS,
   'content-type': PROBLEM_TYPE,
   'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
 };
 
 /** Problems for what is refused before Nest hears of it. */

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
-import { type Env, fastifyAdapter } from '#platform';
+import { boundRequests, type Env, fastifyAdapter } from '#platform';
 import { FAULT_ANSWERS } from './fault-answers.ts';
 import { PublicModule } from './public.module.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -29,5 +29,6 @@ export async function createPublic(env: Env): Promise<NestFastifyApplication> {
       void reply.headers(SECURITY_HEADERS);
       done();
     });
+  boundRequests(app, env);
   return app;
 }

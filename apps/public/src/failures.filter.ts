@@ -1,9 +1,9 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isHangUp, isRefusal, isUnavailable } from '#platform';
+import { type BoundsRefusal, isHangUp, isRefusal, isUnavailable, type Refusal } from '#platform';
 import { Pages } from './pages.service.tsx';
 import { notice, type Page } from './rendered.tsx';
-import { languageOf, sendPage } from './replies.ts';
+import { languageOf, sendPage, slugOf } from './replies.ts';
 import { writtenIn } from './sighting-form.ts';
 
 /** Whatever goes wrong, a person gets a page, in their language, and never an error's words. */
@@ -19,7 +19,8 @@ export class FailuresFilter implements ExceptionFilter {
     if (reply.sent) return;
     const page = await this.pageFor(error, request).catch(() => notice('failed', languageOf(request), 503));
     if (page.status >= 500) this.logger.error({ err: error, requestId: request.id }, 'a page could not be given');
-    if (page.status === 503) void reply.header('retry-after', '5');
+    const wait = retryAfterOf(error) ?? (page.status === 503 ? 5 : null);
+    if (wait !== null) void reply.header('retry-after', String(wait));
     sendPage(request, reply, page, 'none');
   }
 
@@ -31,6 +32,8 @@ export class FailuresFilter implements ExceptionFilter {
     }
     const status = statusOf(error);
     if (status === 404) return notice('notFound', language);
+    // What comes too often, or cannot be honest, costs no look into the database.
+    if (isBoundsRefusal(error)) return notice('failed', language, status);
     if (slug !== undefined && request.method === 'POST' && status < 500) {
       const fault = status === 413 ? 'photo_too_large' : 'form_unreadable';
       return this.pages.form(slug, language, status, { fault, written: writtenIn(request.body) });
@@ -39,13 +42,22 @@ export class FailuresFilter implements ExceptionFilter {
   }
 }
 
-function slugOf(request: FastifyRequest): string | undefined {
-  const slug = (request.params as Record<string, unknown> | undefined)?.['slug'];
-  return typeof slug === 'string' ? slug : undefined;
+/** Refusals that come before any route is asked. */
+const BOUNDS_STATUS: Readonly<Record<BoundsRefusal, number>> = { header_too_large: 431, too_many_requests: 429 };
+
+function isBoundsRefusal(error: unknown): error is Refusal<BoundsRefusal> {
+  return isRefusal(error) && Object.hasOwn(BOUNDS_STATUS, error.code);
+}
+
+/** Seconds, when a refusal says how long to wait. */
+function retryAfterOf(error: unknown): number | null {
+  const wait = isRefusal(error) ? error.members['retryAfter'] : undefined;
+  return typeof wait === 'number' ? wait : null;
 }
 
 /** Nest's exceptions, and Fastify's own, which carry a status, too. */
 function statusOf(error: unknown): number {
+  if (isBoundsRefusal(error)) return BOUNDS_STATUS[error.code];
   if (error instanceof HttpException) return error.getStatus();
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500) return status;

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { PublicAlertsModule } from '#dispatch';
 import { EngagementModule } from '#engagement';
 import { type Env, ObservabilityModule, PlatformModule } from '#platform';
@@ -8,6 +8,7 @@ import { FailuresFilter } from './failures.filter.ts';
 import { ForwardController } from './forward.controller.ts';
 import { PageController } from './page.controller.ts';
 import { Pages } from './pages.service.tsx';
+import { SameSiteGuard } from './same-site.guard.ts';
 import { SightingController } from './sighting.controller.ts';
 
 @Module({})
@@ -23,7 +24,11 @@ export class PublicModule {
         SightingsModule,
       ],
       controllers: [ForwardController, PageController, SightingController],
-      providers: [Pages, { provide: APP_FILTER, useClass: FailuresFilter }],
+      providers: [
+        Pages,
+        { provide: APP_GUARD, useClass: SameSiteGuard },
+        { provide: APP_FILTER, useClass: FailuresFilter },
+      ],
     };
   }
 }

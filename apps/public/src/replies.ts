@@ -1,16 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Language } from '#dispatch';
+import { type Language, surrogateHeaders } from '#dispatch';
 import { chooseLanguage } from './language.ts';
 import type { Page } from './rendered.tsx';
 
-/** Seconds that browsers and caches may show what has been taken away since. */
+/** Seconds that browsers and caches may show what has been taken away since, and not one more while we are away (RFC 9111 §5.2.2.2). */
 const MAX_AGE_S = 30;
 
 type Caching = 'public' | 'private' | 'none';
 
 const CACHE_CONTROL: Readonly<Record<Caching, string>> = {
-  public: `public, max-age=${MAX_AGE_S}`,
-  private: `private, max-age=${MAX_AGE_S}`,
+  public: `public, max-age=${MAX_AGE_S}, must-revalidate`,
+  private: `private, max-age=${MAX_AGE_S}, must-revalidate`,
   none: 'no-store',
 };
 
@@ -24,6 +24,11 @@ export function queryOf(request: FastifyRequest, name: string): string | undefin
   return typeof value === 'string' ? value : undefined;
 }
 
+export function slugOf(request: FastifyRequest): string | undefined {
+  const slug = (request.params as Record<string, unknown> | undefined)?.['slug'];
+  return typeof slug === 'string' ? slug : undefined;
+}
+
 export function sendPage(request: FastifyRequest, reply: FastifyReply, page: Page, caching: Caching): void {
   void reply
     .status(page.status)
@@ -31,7 +36,7 @@ export function sendPage(request: FastifyRequest, reply: FastifyReply, page: Pag
       'content-language': languageOf(request),
       'cache-control': CACHE_CONTROL[caching],
       vary: 'Accept-Language',
-      ...(caching === 'none' ? {} : { etag: page.etag }),
+      ...(caching === 'none' ? {} : { etag: page.etag, ...surrogatesOf(request) }),
     })
     .type('text/html; charset=utf-8');
   const same = page.status === 200 && caching !== 'none' && hasAlready(request, page.etag);
@@ -39,8 +44,14 @@ export function sendPage(request: FastifyRequest, reply: FastifyReply, page: Pag
 }
 
 export function sendJpeg(request: FastifyRequest, reply: FastifyReply, jpeg: Buffer, etag: string): void {
-  void reply.headers({ etag, 'cache-control': CACHE_CONTROL.public }).type('image/jpeg');
+  void reply.headers({ etag, 'cache-control': CACHE_CONTROL.public, ...surrogatesOf(request) }).type('image/jpeg');
   void (hasAlready(request, etag) ? reply.status(304).send() : reply.send(jpeg));
+}
+
+/** By which the copies of an alert are taken back. */
+function surrogatesOf(request: FastifyRequest): Readonly<Record<string, string>> {
+  const slug = slugOf(request);
+  return slug === undefined ? {} : surrogateHeaders(slug);
 }
 
 /** If-None-Match, compared weakly (RFC 9110 §13.1.2). */

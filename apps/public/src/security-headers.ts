@@ -19,7 +19,9 @@ const CONTENT_SECURITY_POLICY = [
 /** On every answer. The address of a page holds the link by which somebody came: it is told to nobody. */
 export const SECURITY_HEADERS = {
   'content-security-policy': CONTENT_SECURITY_POLICY,
-  'permissions-policy': 'geolocation=(self), camera=(), microphone=()',
+  // A page that we are opened from, or that we open, is a stranger.
+  'cross-origin-opener-policy': 'same-origin',
+  'permissions-policy': 'geolocation=(self), camera=(), microphone=(), payment=(), usb=(), browsing-topics=()',
   'referrer-policy': 'no-referrer',
   'strict-transport-security': 'max-age=31536000',
   'x-content-type-options': 'nosniff',

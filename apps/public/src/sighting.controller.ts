@@ -13,6 +13,7 @@ import type { FormFault } from './texts.ts';
 const FAULTS: Readonly<Record<string, { readonly fault: FormFault; readonly status: number }>> = {
   photo_not_an_image: { fault: 'photo_not_an_image', status: 422 },
   photo_too_large: { fault: 'photo_too_large', status: 422 },
+  photos_busy: { fault: 'photos_busy', status: 503 },
   too_many_sightings: { fault: 'too_many_sightings', status: 429 },
   idempotency_key_reused: { fault: 'form_unreadable', status: 422 },
 };

@@ -4,7 +4,13 @@ import type { Instruction, Language } from '#dispatch';
 export const MINUTES_AGO = [0, 5, 15, 30, 60, 120, 240, 480, 720, 1440] as const;
 
 export type FormFault =
-  'words_missing' | 'too_long' | 'photo_not_an_image' | 'photo_too_large' | 'too_many_sightings' | 'form_unreadable';
+  | 'words_missing'
+  | 'too_long'
+  | 'photo_not_an_image'
+  | 'photo_too_large'
+  | 'photos_busy'
+  | 'too_many_sightings'
+  | 'form_unreadable';
 
 export interface PageTexts {
   readonly kicker: string;
@@ -89,6 +95,7 @@ const en: PageTexts = {
       too_long: 'That is too long. Please keep to the most important.',
       photo_not_an_image: 'The file is not a picture that can be read. Choose another one, or send without it.',
       photo_too_large: 'The photo is too large. Choose one under 12 MB, or send without it.',
+      photos_busy: 'Many photos are arriving at this moment. Send again in a few seconds, or without the photo.',
       too_many_sightings: 'Too many messages came from your network in the last minutes. Please call instead.',
       form_unreadable: 'Your message did not arrive whole. Please send it again.',
     },
@@ -155,6 +162,7 @@ const zh: PageTexts = {
       too_long: '内容太长，请只写最重要的。',
       photo_not_an_image: '无法读取这个图片文件。请换一张，或不附照片发送。',
       photo_too_large: '照片太大。请选择 12 MB 以内的照片，或不附照片发送。',
+      photos_busy: '照片太多，一时处理不过来。请过几秒再发送，或不附照片。',
       too_many_sightings: '您的网络刚才发送的信息过多，请直接打电话。',
       form_unreadable: '信息没有完整送达，请再发送一次。',
     },

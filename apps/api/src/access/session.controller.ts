@@ -2,13 +2,13 @@ import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Post, Req, Res
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { actorReference, type OfficerActor, Officers, Sessions, SignIn } from '#access';
-import { Audit } from '#audit';
-import { ENV, type Env, Transactions } from '#platform';
-import { ForOfficers, Public } from '../callers/audiences.ts';
-import { ClientAddress, CurrentOfficer } from '../callers/parameters.ts';
+import { type Client, type OfficerActor, Officers, SecondFactor, SignIn } from '#access';
+import { ENV, type Env, newSecret } from '#platform';
+import { BeforeSecondFactor, ForOfficers, Public } from '../callers/audiences.ts';
+import { BROWSER_COOKIE, browserCookieOptions } from '../callers/browser-cookie.ts';
+import { CurrentClient, CurrentOfficer } from '../callers/parameters.ts';
 import { SESSION_COOKIE, sessionCookieOptions } from '../callers/session-cookie.ts';
-import { sessionAnswer, signInBody } from './session.schemas.ts';
+import { proofBody, sessionAnswer, signInBody } from './session.schemas.ts';
 
 @ApiTags('session')
 @Controller('v1/session')
@@ -16,10 +16,8 @@ export class SessionController {
   constructor(
     @Inject(ENV) private readonly env: Env,
     private readonly signIn: SignIn,
-    private readonly sessions: Sessions,
     private readonly officers: Officers,
-    private readonly audit: Audit,
-    private readonly transactions: Transactions,
+    private readonly secondFactor: SecondFactor,
   ) {}
 
   /** Signs in; a session that the browser still holds is ended. */
@@ -29,53 +27,55 @@ export class SessionController {
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'Signed in; the session is in the cookie.', standardSchema: sessionAnswer })
   async open(
-    @Body({ schema: signInBody }) body: z.output<typeof signInBody>,
-    @ClientAddress() address: string,
+    @Body({ schema: signInBody }) { login, ...proof }: z.output<typeof signInBody>,
+    @CurrentClient() { address, browser = newSecret() }: Client,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.input<typeof sessionAnswer>> {
-    const { id, agencyId } = await this.signIn.check(body.login, body.password, address);
     const earlier = request.cookies[SESSION_COOKIE];
-    const secret = await this.transactions.run(async ({ tx }) => {
-      if (earlier) await this.sessions.revoke(tx, earlier);
-      const opened = await this.sessions.open(tx, id);
-      const actor = actorReference({ kind: 'officer', id });
-      await this.audit.record(tx, { agencyId, actor, action: 'session.open', thing: actor });
-      return opened;
-    });
+    const { officerId, secret } = await this.signIn.withPassword(login, proof, { address, browser }, earlier);
     void reply.setCookie(SESSION_COOKIE, secret, sessionCookieOptions(this.env));
-    return { officer: await this.profile(id) };
+    void reply.setCookie(BROWSER_COOKIE, browser, browserCookieOptions(this.env));
+    return this.answer(officerId);
   }
 
   /** Who is signed in. */
   @Get()
   @ForOfficers()
+  @BeforeSecondFactor()
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'The officer of this session.', standardSchema: sessionAnswer })
-  async read(@CurrentOfficer() officer: OfficerActor): Promise<z.input<typeof sessionAnswer>> {
-    return { officer: await this.profile(officer.id) };
+  read(@CurrentOfficer() officer: OfficerActor): Promise<z.input<typeof sessionAnswer>> {
+    return this.answer(officer.id);
+  }
+
+  /** Proves again who is at the desk; acts that reach more people ask for it. */
+  @Post('step-up')
+  @ForOfficers()
+  @BeforeSecondFactor()
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Such acts are open for five minutes.' })
+  stepUp(
+    @CurrentOfficer() officer: OfficerActor,
+    @Body({ schema: proofBody }) proof: z.output<typeof proofBody>,
+    @CurrentClient() client: Client,
+  ): Promise<void> {
+    return this.signIn.stepUp(officer, proof, client);
   }
 
   /** Signs out. */
   @Delete()
   @ForOfficers()
+  @BeforeSecondFactor()
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Signed out.' })
-  async close(
-    @CurrentOfficer() officer: OfficerActor,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<void> {
-    const actor = actorReference(officer);
-    await this.transactions.run(async ({ tx }) => {
-      await this.sessions.revoke(tx, request.cookies[SESSION_COOKIE] ?? '');
-      await this.audit.record(tx, { agencyId: officer.agencyId, actor, action: 'session.close', thing: actor });
-    });
+  async close(@CurrentOfficer() officer: OfficerActor, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+    await this.signIn.end(officer, officer.sessionId);
     void reply.clearCookie(SESSION_COOKIE, { ...sessionCookieOptions(this.env), maxAge: 0 });
   }
 
-  private async profile(id: string) {
-    const { roles, ...rest } = await this.officers.profileOf(id);
-    return { ...rest, roles: [...roles] };
+  private async answer(officerId: string): Promise<z.input<typeof sessionAnswer>> {
+    const { roles, ...profile } = await this.officers.profileOf(officerId);
+    return { officer: { ...profile, roles: [...roles] }, secondFactor: await this.secondFactor.status(officerId) };
   }
 }

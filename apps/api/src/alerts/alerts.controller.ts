@@ -1,8 +1,10 @@
-import { Body, Controller, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
-import { alertNotFound, Ending, PublicAlerts } from '#dispatch';
+import { alertNotFound, Ending, PublicAlerts, surrogateHeaders } from '#dispatch';
+import { alertEnded } from '#engagement';
 import { ForOfficers, Public } from '../callers/audiences.ts';
 import { CurrentOfficer } from '../callers/parameters.ts';
 import { slug, uuid } from '../schemas/common.ts';
@@ -16,14 +18,19 @@ export class AlertsController {
     private readonly ending: Ending,
   ) {}
 
-  /** A released alert as anybody may see it. */
+  /** A released alert as anybody may see it; 410 once nothing of it is kept. */
   @Get(':slug')
   @Public()
-  @Header('cache-control', 'public, max-age=30')
+  @Header('cache-control', 'public, max-age=30, must-revalidate')
   @ApiResponse({ status: 200, description: 'The alert, or its ending.', standardSchema: alertAnswer })
-  async read(@Param('slug', { schema: slug }) name: string): Promise<z.input<typeof alertAnswer>> {
+  async read(
+    @Param('slug', { schema: slug }) name: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<z.input<typeof alertAnswer>> {
     const alert = await this.publicAlerts.bySlug(name);
     if (!alert) throw alertNotFound();
+    if (alert.erased) throw alertEnded();
+    void reply.headers(surrogateHeaders(name));
     return viewOf(alert);
   }
 

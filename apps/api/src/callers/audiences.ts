@@ -1,5 +1,6 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
-import { ApiBearerAuth, ApiCookieAuth } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiCookieAuth, ApiHeader } from '@nestjs/swagger';
+import { READ_REASONS } from '#audit';
 import { AUDIENCES } from '#platform';
 
 export { Public } from '#platform';
@@ -10,14 +11,28 @@ export type Audience = 'public' | 'officers' | 'devices' | 'agency_keys';
 /** Names of the security schemes in the OpenAPI document. */
 export const SCHEMES = { officers: 'session', devices: 'device', agency_keys: 'agencyKey' } as const;
 
+/** Asked of nobody: a read without it is listed for review. */
+const readReason = ApiHeader({
+  name: 'Read-Reason',
+  required: false,
+  description: 'Why you read a case that you neither wrote, submitted, verified nor decide.',
+  schema: { type: 'string', enum: [...READ_REASONS] },
+});
+
 const scheme = {
-  officers: ApiCookieAuth(SCHEMES.officers),
+  officers: applyDecorators(ApiCookieAuth(SCHEMES.officers), readReason),
   devices: ApiBearerAuth(SCHEMES.devices),
   agency_keys: ApiBearerAuth(SCHEMES.agency_keys),
 };
 
 /** Signed-in officers: which of them is for `authorize()` in the service. */
 export const ForOfficers = () => For('officers');
+
+/** Metadata of {@link BeforeSecondFactor}. */
+export const BEFORE_SECOND_FACTOR = Symbol('BEFORE_SECOND_FACTOR');
+
+/** Open to officers who have yet to set up the second factor that this deployment demands. */
+export const BeforeSecondFactor = () => SetMetadata(BEFORE_SECOND_FACTOR, true);
 
 /** Installations of the app. */
 export const ForDevices = () => For('devices');

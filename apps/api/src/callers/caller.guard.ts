@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { AgencyKeys, Sessions } from '#access';
 import { AUDIENCES, Refusal } from '#platform';
 import type { ProblemCode } from '../problems.ts';
-import type { Audience } from './audiences.ts';
+import { type Audience, BEFORE_SECOND_FACTOR } from './audiences.ts';
 import { type Caller, setCaller } from './caller.ts';
 import { DEVICE_AUTHENTICATOR, type DeviceAuthenticator } from './device-authenticator.ts';
 import { SESSION_COOKIE } from './session-cookie.ts';
@@ -15,7 +15,7 @@ type Credentialed = Exclude<Audience, 'public'>;
 interface Door {
   /** The secret that came with the request, if one of this kind did. */
   secret(request: FastifyRequest): string | undefined;
-  enter(secret: string): Promise<Caller>;
+  enter(secret: string, enrolling: boolean): Promise<Caller>;
   readonly refusal: Refusal<ProblemCode>;
 }
 
@@ -33,7 +33,7 @@ export class CallerGuard implements CanActivate {
     this.doors = {
       officers: {
         secret: (request) => request.cookies[SESSION_COOKIE],
-        enter: (secret) => sessions.actorOf(secret),
+        enter: (secret, enrolling) => sessions.actorOf(secret, { enrolling }),
         refusal: new Refusal('session_invalid', 'Sign in first.'),
       },
       devices: {
@@ -54,15 +54,20 @@ export class CallerGuard implements CanActivate {
     const audiences = this.reflector.getAllAndOverride<Audience[] | undefined>(AUDIENCES, declared) ?? [];
     if (audiences.includes('public')) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    setCaller(request, await this.identify(request, audiences as Credentialed[]));
+    const enrolling = this.reflector.getAllAndOverride<true | undefined>(BEFORE_SECOND_FACTOR, declared) ?? false;
+    setCaller(request, await this.identify(request, audiences as Credentialed[], enrolling));
     return true;
   }
 
-  private async identify(request: FastifyRequest, audiences: readonly Credentialed[]): Promise<Caller> {
+  private async identify(
+    request: FastifyRequest,
+    audiences: readonly Credentialed[],
+    enrolling: boolean,
+  ): Promise<Caller> {
     const doors = audiences.map((audience) => this.doors[audience]);
     for (const door of doors) {
       const secret = door.secret(request);
-      if (secret !== undefined) return door.enter(secret);
+      if (secret !== undefined) return door.enter(secret, enrolling);
     }
     throw doors[0]?.refusal ?? new Error('a route without an audience was started');
   }

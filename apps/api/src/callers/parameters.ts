@@ -2,8 +2,10 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import type { Client } from '#access';
 import { idempotencyKey } from '../schemas/common.ts';
 import { invalidRequest } from '../validation.pipe.ts';
+import { browserOf } from './browser-cookie.ts';
 import { type Caller, callerOf } from './caller.ts';
 
 const requestOf = (context: ExecutionContext) => context.switchToHttp().getRequest<FastifyRequest>();
@@ -31,6 +33,12 @@ export const CurrentDevice = createParamDecorator((_: unknown, context: Executio
 
 /** The client's address, for throttling alone: it is neither stored nor logged. */
 export const ClientAddress = createParamDecorator((_: unknown, context: ExecutionContext) => requestOf(context).ip);
+
+/** Where an officer's proof comes from, a Client: for throttling alone. */
+export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client => {
+  const request = requestOf(context);
+  return { address: request.ip, browser: browserOf(request) };
+});
 
 /** The required `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header). */
 export const IdempotencyKey = createParamDecorator(

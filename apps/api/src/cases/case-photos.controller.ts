@@ -4,7 +4,7 @@ import { ApiBody, ApiConsumes, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
-import { Cases } from '#cases';
+import { CasePhotos } from '#cases';
 import { ForOfficers } from '../callers/audiences.ts';
 import { CurrentOfficer } from '../callers/parameters.ts';
 import { JPEG, PHOTO_FIELD } from '../schemas/binary.ts';
@@ -17,7 +17,7 @@ import { photoAnswer } from './cases.schemas.ts';
 @Controller('v1/cases/:id/photos')
 @ForOfficers()
 export class CasePhotosController {
-  constructor(private readonly cases: Cases) {}
+  constructor(private readonly photos: CasePhotos) {}
 
   /** Adds a photo, as the file `photo` of a form. */
   @Post()
@@ -35,7 +35,7 @@ export class CasePhotosController {
     @UploadedFile() photo: UploadedMultipartFile | undefined,
   ): Promise<z.input<typeof photoAnswer>> {
     if (!photo?.buffer) throw invalidRequest([{ message: 'is required, as a file', path: ['photo'] }]);
-    const { id, width, height } = await this.cases.addPhoto(officer, caseId, photo.buffer);
+    const { id, width, height } = await this.photos.add(officer, caseId, photo.buffer);
     return { id, width, height };
   }
 
@@ -48,7 +48,7 @@ export class CasePhotosController {
     @Param('photoId', { schema: uuid }) photoId: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer> {
-    const { jpeg } = await this.cases.photo(officer, caseId, photoId);
+    const { jpeg } = await this.photos.read(officer, caseId, photoId);
     void reply.type('image/jpeg').header('cache-control', 'no-store');
     return jpeg;
   }

@@ -3,7 +3,8 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Cases } from '#cases';
-import { Alerts, Ending, Preview, Release } from '#dispatch';
+import { Alerts, Changes, Ending, Lands, Preview, Release } from '#dispatch';
+import { Blur } from '#platform';
 import { ForOfficers } from '../callers/audiences.ts';
 import { CurrentOfficer, OptionalIdempotencyKey } from '../callers/parameters.ts';
 import { uuid } from '../schemas/common.ts';
@@ -17,7 +18,9 @@ import {
   previewAnswer,
   reasonBody,
   releasedAnswer,
+  NOTHING_RELEASED,
   summaryOf,
+  toldOf,
   verifyBody,
   viewOf,
 } from './cases.schemas.ts';
@@ -30,9 +33,12 @@ export class CasesController {
   constructor(
     private readonly cases: Cases,
     private readonly alerts: Alerts,
+    private readonly lands: Lands,
     private readonly release: Release,
     private readonly preview: Preview,
+    private readonly changes: Changes,
     private readonly ending: Ending,
+    private readonly blur: Blur,
   ) {}
 
   /** Files a draft. */
@@ -64,8 +70,11 @@ export class CasesController {
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'The case.', standardSchema: caseAnswer })
   async read(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string) {
-    const { found, photos } = await this.cases.read(officer, id);
-    return viewOf(found, photos, await this.alerts.ofCase(id));
+    const read = await this.cases.read(officer, id);
+    const proposed = await this.alerts.ofCase(id);
+    if (!proposed) return viewOf(read, null, [], 0);
+    const { alert } = proposed;
+    return viewOf(read, proposed, await this.lands.neighbours(alert), await this.changes.pending(alert.id));
   }
 
   /** Replaces a draft or a returned case, whole. */
@@ -120,16 +129,21 @@ export class CasesController {
     return this.release.decline(officer, id, 'reject', body.reason);
   }
 
-  /** Verifies exactly the version that was read, and releases its alert. Never by an officer who wrote any of it. */
+  /** Verifies exactly the version that was read, and releases its alert if it has one. Never by an officer who wrote any of it. */
   @Post(':id/verify')
   @HttpCode(200)
-  @ApiResponse({ status: 200, description: 'Live.', standardSchema: releasedAnswer })
-  verify(
+  @ApiResponse({
+    status: 200,
+    description: 'Live; or active without an alert, and then with null for it.',
+    standardSchema: releasedAnswer,
+  })
+  async verify(
     @CurrentOfficer() officer: OfficerActor,
     @Param('id', { schema: uuid }) id: string,
     @Body({ schema: verifyBody }) body: z.output<typeof verifyBody>,
-  ) {
-    return this.release.verify(officer, id, body.version);
+  ): Promise<z.input<typeof releasedAnswer>> {
+    const released = await this.release.verify(officer, id, body.version);
+    return released ? toldOf(released, this.blur) : NOTHING_RELEASED;
   }
 
   /** Closes a case whose alert has ended by itself, or never went out. */

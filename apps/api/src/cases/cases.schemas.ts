@@ -1,9 +1,30 @@
 import type { Point } from 'geojson';
 import { z } from 'zod';
-import { type Case, CASE_STATES, CASE_TYPES, type CaseDetails, CAUSES, type CasePhoto, OUTCOMES } from '#cases';
-import { type Alert, ALERT_STATES, type Message, submissionVersion } from '#dispatch';
+import {
+  type Case,
+  CASE_STATES,
+  CASE_TYPES,
+  type CaseDetails,
+  type CaseRead,
+  CAUSES,
+  CONSENTS,
+  type HarmCheck,
+  OUTCOMES,
+  PUBLICITIES,
+} from '#cases';
+import {
+  type Alert,
+  ALERT_STATES,
+  HOLD_REASONS,
+  type Message,
+  type Neighbour,
+  type Released,
+  submissionVersion,
+} from '#dispatch';
+import type { Blur } from '#platform';
 import { instruction, localised, mode, texts, tier, viewOfPlace, viewOfTexts } from '../schemas/alert-parts.ts';
 import { areaView, viewOfArea } from '../schemas/area.ts';
+import { elsewhere, neighbours, viewOfNeighbour } from '../schemas/neighbours.ts';
 import { pointView, slug, text, uuid, wgs84Point } from '../schemas/common.ts';
 
 export const filedAnswer = z.object({ id: uuid });
@@ -58,11 +79,23 @@ const proposedAlert = z.object({
   releasedAt: z.iso.datetime().nullable(),
   expiresAt: z.iso.datetime().nullable(),
   endedAt: z.iso.datetime().nullable(),
+  heldAt: z.iso.datetime().nullable().describe('While it is set nothing is sent; the public is shown nothing of it.'),
+  heldReason: z.enum([...HOLD_REASONS, 'frozen']).nullable(),
+  stoppedAt: z.iso.datetime().nullable().describe('From then on nobody new is asked, for good.'),
+  changesPending: z.int().describe('Changes that wait for a decision.'),
   texts,
 });
 
+/** What was asked before anybody may be told: see the submission. */
+const harmCheck = {
+  consent: z.object({ given: z.enum(CONSENTS), reason: z.string().nullable() }).nullable(),
+  custodyOrderChecked: z.boolean().nullable(),
+  publicity: z.enum(PUBLICITIES).nullable(),
+};
+
 export const caseAnswer = caseSummary.extend({
   details: detailsView,
+  ...harmCheck,
   lastSeen: z.object({
     from: z.iso.datetime().nullable(),
     until: z.iso.datetime().nullable(),
@@ -75,11 +108,14 @@ export const caseAnswer = caseSummary.extend({
   closedAt: z.iso.datetime().nullable(),
   outcome: z.enum(OUTCOMES).nullable(),
   cause: z.enum(CAUSES).nullable(),
-  version: z
-    .string()
+  conflictedIds: z.array(uuid).describe('Officers whom a declared conflict of interest bars from this case.'),
+  keptUntil: z.iso
+    .datetime()
     .nullable()
-    .describe('What a verifier verifies: the digest of everything here, once an alert is proposed.'),
+    .describe('When all of this is erased, unless it changes; null while the case is submitted or active.'),
+  version: z.string().describe('What a verifier verifies: the digest of everything here that they decide on.'),
   alert: proposedAlert.nullable().describe('As proposed or released.'),
+  neighbours,
 });
 
 export const reasonBody = z.strictObject({ reason: text(2000) });
@@ -91,11 +127,41 @@ export const verifyBody = z.strictObject({
     .describe('The `version` that was read.'),
 });
 
+const toldCount = z.int().nullable().describe('Devices, to two digits and no finer than tens; null for fewer than 10.');
+
 export const releasedAnswer = z.object({
-  alertId: uuid,
-  slug: z.string(),
-  targeted: z.int(),
-  withheld: z.record(z.string(), z.int()),
+  alertId: uuid.nullable().describe('Null where the public may be told nothing.'),
+  slug: z.string().nullable(),
+  targeted: toldCount,
+  withheld: z.record(z.string(), toldCount).describe('By reason.'),
+  ...elsewhere,
+});
+
+/** Counts of an answer are rounded, for whoever may choose an area may not count the phones in it. */
+export function toldOf(released: Released, blur: Blur): z.input<typeof releasedAnswer> {
+  const told = (what: string, devices: number) => blur.count(`${released.alertId}|${what}`, devices);
+  const withheld = Object.entries(released.withheld)
+    .map(([reason, devices]) => [reason, told(reason, devices)] as const)
+    // That a reason stands there at all would tell of the one phone that has it.
+    .filter(([, devices]) => devices !== null);
+  return {
+    ...released,
+    targeted: told('targeted', released.targeted),
+    withheld: Object.fromEntries(withheld),
+  };
+}
+
+export const NOTHING_RELEASED = {
+  alertId: null,
+  slug: null,
+  targeted: null,
+  withheld: {},
+  waiting: null,
+  closed: null,
+};
+
+export const conflictBody = z.strictObject({
+  officerId: uuid.optional().describe('A colleague, named by a verifier; left out, oneself.'),
 });
 
 export const closeBody = z.strictObject({ outcome: z.enum(OUTCOMES), cause: z.enum(CAUSES) });
@@ -103,9 +169,11 @@ export const closeBody = z.strictObject({ outcome: z.enum(OUTCOMES), cause: z.en
 export const previewAnswer = z.object({
   reached: z.int().nullable().describe('Two significant digits; null is fewer than 10.'),
   withheld: z.int().nullable(),
+  ...elsewhere,
   medianAgeDays: z.int().nullable(),
   minutesAtQuota: z.int().nullable(),
   lockScreen: z.record(z.string(), z.object({ title: z.string(), body: z.string() })),
+  neighbours,
 });
 
 const instantOf = (date: Date | null) => date?.toISOString() ?? null;
@@ -127,13 +195,15 @@ export function summaryOf(held: Case): z.input<typeof caseSummary> {
 
 /** The whole case for an officer's eyes. */
 export function viewOf(
-  held: Case,
-  photos: CasePhoto[],
+  { found: held, photos, keptUntil }: CaseRead,
   proposed: { alert: Alert; message: Message } | null,
+  met: readonly Neighbour[],
+  changesPending: number,
 ): z.input<typeof caseAnswer> {
   return {
     ...summaryOf(held),
     details: viewOfDetails(held.details),
+    ...viewOfHarmCheck(held),
     lastSeen: {
       from: instantOf(held.lastSeenFrom),
       until: instantOf(held.lastSeenUntil),
@@ -146,8 +216,11 @@ export function viewOf(
     closedAt: instantOf(held.closedAt),
     outcome: held.outcome,
     cause: held.cause,
-    version: proposed && submissionVersion(held, photos, proposed.alert, proposed.message),
-    alert: proposed && viewOfAlert(proposed.alert, proposed.message),
+    conflictedIds: held.conflictedIds,
+    keptUntil: instantOf(keptUntil),
+    version: submissionVersion(held, photos, proposed?.alert ?? null, proposed?.message ?? null),
+    alert: proposed && viewOfAlert(proposed.alert, proposed.message, changesPending),
+    neighbours: met.map(viewOfNeighbour),
   };
 }
 
@@ -156,7 +229,11 @@ function viewOfDetails(details: CaseDetails): z.input<typeof detailsView> {
   return { name, ageYears, sex, looks, clothes, needs, circumstances };
 }
 
-function viewOfAlert(alert: Alert, message: Message): z.input<typeof proposedAlert> {
+function viewOfHarmCheck({ consent, custodyOrderChecked, publicity }: HarmCheck) {
+  return { consent: consent && { given: consent.given, reason: consent.reason }, custodyOrderChecked, publicity };
+}
+
+function viewOfAlert(alert: Alert, message: Message, changesPending: number): z.input<typeof proposedAlert> {
   const { id, slug, state, mode, tier, zone, callNumber, instruction, photoId, hours } = alert;
   return {
     ...{ id, slug, state, mode, tier, zone, callNumber, instruction, photoId, hours },
@@ -166,6 +243,10 @@ function viewOfAlert(alert: Alert, message: Message): z.input<typeof proposedAle
     releasedAt: instantOf(alert.releasedAt),
     expiresAt: instantOf(alert.expiresAt),
     endedAt: instantOf(alert.endedAt),
+    heldAt: instantOf(alert.heldAt),
+    heldReason: alert.heldReason,
+    stoppedAt: instantOf(alert.stoppedAt),
+    changesPending,
     texts: viewOfTexts(message.texts),
   };
 }

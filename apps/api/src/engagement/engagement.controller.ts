@@ -4,12 +4,14 @@ import type { z } from 'zod';
 import { ForwardLimiter, type ForwardLink, Forwards, type ReceiptAnswer, Receipts } from '#engagement';
 import { Public } from '../callers/audiences.ts';
 import { ClientAddress } from '../callers/parameters.ts';
+import { FromRecipients } from '../callers/rate-limits.ts';
 import { forwardAnswer, forwardBody, receiptsAnswer, receiptsBody } from './engagement.schemas.ts';
 
 /** What phones tell. The reference in a push is the credential: no device names itself. */
 @ApiTags('engagement')
 @Controller('v1')
 @Public()
+@FromRecipients()
 export class EngagementController {
   constructor(
     private readonly receipts: Receipts,

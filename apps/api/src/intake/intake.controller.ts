@@ -6,7 +6,7 @@ import { Release } from '#dispatch';
 import { ForAgencyKeys } from '../callers/audiences.ts';
 import { CurrentActor, IdempotencyKey } from '../callers/parameters.ts';
 import { uuid } from '../schemas/common.ts';
-import { intakeBody, submissionOf } from '../schemas/submission.ts';
+import { submissionBody, submissionOf } from '../schemas/submission.ts';
 
 const intakeAnswer = z.object({ id: uuid });
 
@@ -22,7 +22,7 @@ export class IntakeController {
   @ApiResponse({ status: 201, description: 'Submitted; a repeat gives the same case.', standardSchema: intakeAnswer })
   async post(
     @CurrentActor() actor: AgencyKeyActor,
-    @Body({ schema: intakeBody }) body: z.output<typeof intakeBody>,
+    @Body({ schema: submissionBody }) body: z.output<typeof submissionBody>,
     @IdempotencyKey() key: string,
   ): Promise<z.input<typeof intakeAnswer>> {
     const repeat = { scope: `intake:${actor.agencyId}`, key };

@@ -6,29 +6,31 @@ import { DISMISSALS, SIGHTING_STATES } from '#sightings';
 import { uuid } from '../schemas/common.ts';
 
 const count = z.int().min(0);
+/** Whoever chooses an alert's area may not count the phones in it. */
+const told = z.int().nullable().describe('To two digits and no finer than tens; null for fewer than 10.');
 const milliseconds = z.number().min(0);
 const instant = z.iso.datetime();
 
 const asked = z.object({
-  targeted: count.describe('The sum of the seven below.'),
-  accepted: count,
-  unregistered: count,
-  rejected: count,
-  expired: count,
-  stopped: count,
-  unknown: count,
-  pending: count,
+  targeted: told.describe('About the sum of the seven below; null for fewer than 10.'),
+  accepted: told,
+  unregistered: told,
+  rejected: told,
+  expired: told,
+  stopped: told,
+  unknown: told,
+  pending: told,
 });
 
 const reached = z.object({
-  of: count.describe('Recipients who could answer: accepted and unknown.'),
-  received: count,
-  outside: count,
-  opened: count,
+  of: told.describe('Recipients who could answer: accepted and unknown.'),
+  received: told,
+  outside: told,
+  opened: told,
 });
 
 const delay = z.object({
-  of: count.describe('Recipients who answered.'),
+  of: told.describe('Recipients who answered.'),
   medianMs: milliseconds.nullable(),
   p90Ms: milliseconds.nullable(),
 });
@@ -39,14 +41,14 @@ const alert = z.object({
   tier: z.enum(TIERS),
   releasedAt: instant,
   endedAt: instant.nullable(),
-  asked: asked.extend({ withheld: z.record(z.string(), count).describe('By reason; beside the targeted.') }),
+  asked: asked.extend({ withheld: z.record(z.string(), told).describe('By reason; beside the targeted.') }),
   reached,
   forwarded: z.object({
-    of: count.describe('Recipients who opened.'),
-    roots: count,
-    children: count,
-    maxDepth: count,
-    views: count,
+    of: told.describe('Recipients who opened.'),
+    roots: told,
+    children: told,
+    maxDepth: told,
+    views: told,
   }),
   times: z.object({
     firstPushMs: z.number().nullable().describe('From the release.'),

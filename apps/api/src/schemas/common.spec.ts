@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { text } from './common.ts';
+import { text, uuid } from './common.ts';
 
 const MAX = 40;
 const INVISIBLE = [
@@ -50,5 +50,11 @@ describe('text', () => {
         expect(text(MAX).parse(data)).toBe(data);
       }),
     );
+  });
+});
+
+describe('uuid', () => {
+  it('has one form, whichever it was written in: what is sealed, cached or limited under it has one name', () => {
+    fc.assert(fc.property(fc.uuid(), (id) => uuid.parse(id.toUpperCase()) === id && uuid.parse(id) === id));
   });
 });

@@ -17,8 +17,8 @@ export const text = (max: number) =>
     .refine((value) => value.isWellFormed() && !value.includes('\0'), 'holds a character that is not text')
     .refine(hasVisible, 'holds nothing that can be seen');
 
-/** An id as we give them. */
-export const uuid = z.uuid();
+/** An id, in the one form that we give and keep: others write it in capitals, too (RFC 9562 §4). */
+export const uuid = z.uuid().toLowerCase();
 
 /** An alert's unguessable name in links. */
 export const slug = z.string().regex(/^[\w-]{1,64}$/);

@@ -1,6 +1,6 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { z } from 'zod';
-import { CASE_TYPES } from '#cases';
+import { CASE_TYPES, CONSENTS, PUBLICITIES } from '#cases';
 import { RING_M, type Submission, TIERS } from '#dispatch';
 import { MAX_POSITIONS } from '#geo';
 import { instant, lonLat, text, uuid } from './common.ts';
@@ -25,6 +25,18 @@ const caseBody = z.strictObject({
       point: unknown(lonLat),
     })
     .prefault({}),
+  consent: unknown(
+    z.strictObject({
+      given: z.enum(CONSENTS).describe('Who agrees to telling the public.'),
+      reason: unknown(text(2000).describe('Why the alert is needed all the same; required without consent.')),
+    }),
+  ).describe('Required to submit.'),
+  custodyOrderChecked: unknown(z.boolean()).describe(
+    'Whether somebody looked for a custody or protection order. Required to be true to submit.',
+  ),
+  publicity: unknown(z.enum(PUBLICITIES)).describe(
+    'Whether publicity could endanger this child: `safe`, it could not; `page_only`, the alert wakes no phone; `none`, there is no alert. Required to submit.',
+  ),
 });
 
 const localised = (max: number) => z.strictObject({ 'zh-CN': text(max), en: text(max) });
@@ -32,7 +44,7 @@ const localised = (max: number) => z.strictObject({ 'zh-CN': text(max), en: text
 const position = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]);
 const rings = z.array(z.array(position).max(MAX_POSITIONS)).min(1).max(50);
 
-const areaBody = z.discriminatedUnion('kind', [
+export const areaBody = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('circle'),
     center: lonLat,
@@ -51,6 +63,7 @@ const areaBody = z.discriminatedUnion('kind', [
 ]);
 
 const messageText = z.strictObject({ title: text(60), body: text(800) });
+export const textsBody = z.strictObject({ 'zh-CN': messageText, en: messageText });
 
 const alertBody = z.strictObject({
   tier: z.enum(TIERS),
@@ -61,16 +74,13 @@ const alertBody = z.strictObject({
   photoId: unknown(uuid),
   hours: z.int().min(1).max(72).default(24).describe('From release to expiry.'),
   exercise: z.boolean().default(false),
-  texts: z.strictObject({ 'zh-CN': messageText, en: messageText }),
+  texts: textsBody,
 });
 
 /** A case and, apart from it, the public alert proposed. */
 export const submissionBody = z.strictObject({ case: caseBody, alert: unknown(alertBody) });
 
-/** A submission by another police system: it lands as submitted, so the alert must be there. */
-export const intakeBody = z.strictObject({ case: caseBody, alert: alertBody });
-
 export function submissionOf(body: z.output<typeof submissionBody>): Submission {
-  const { type, lastSeen, ...details } = body.case;
-  return { case: { type, details, lastSeen }, alert: body.alert };
+  const { type, lastSeen, consent, custodyOrderChecked, publicity, ...details } = body.case;
+  return { case: { type, details, lastSeen, consent, custodyOrderChecked, publicity }, alert: body.alert };
 }
