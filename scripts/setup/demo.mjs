@@ -1,9 +1,7 @@
 import { build } from './build.mjs';
 import { ensure } from './ensure.mjs';
 import { runApp } from './run-app.mjs';
-import { runLogged } from './run-logged.mjs';
-import { join } from 'node:path';
-import { step } from './say.mjs';
+import { migrate } from './migrate.mjs';
 import { withServers } from './with-servers.mjs';
 
 /**
@@ -20,12 +18,4 @@ export async function demo({ root, local }, requests, command) {
     await migrate({ root, local, stop, urls: run.urls });
     return runApp(command, { root, ...run });
   });
-}
-
-async function migrate({ root, local, stop, urls }) {
-  const env = { ...process.env, ...urls };
-  const log = join(local, 'migrate.log');
-  await step('migrations', () =>
-    runLogged('npm', ['run', 'migrate'], { cwd: root, env, log, stop, name: 'The migration' }),
-  );
 }

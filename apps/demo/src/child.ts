@@ -20,6 +20,9 @@ export function report(photoId: string | null) {
       needs: '听力较弱，左耳戴助听器',
       circumstances: '与家人在公园走散。',
       lastSeen: { from: ago(1.5), until: ago(1), place: '莲花山公园南门', point: { lon, lat, datum: 'wgs84' } },
+      consent: { given: 'guardian' },
+      custodyOrderChecked: true,
+      publicity: 'safe',
     },
     alert: {
       tier: 'critical',

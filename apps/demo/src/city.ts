@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { DatabaseUrls } from './database-logins.ts';
 import type { Processes } from './processes.ts';
 import type { SimulatorReady } from './simulator.ts';
 
@@ -29,6 +30,7 @@ export async function startCity(
   env: Readonly<Record<string, string>>,
   local: string,
   quotaPerMinute: number,
+  logins: DatabaseUrls | null,
 ): Promise<City> {
   const [apiPort, publicPort] = [await freePort(PORTS.api), await freePort(PORTS.public)];
   const [api, publicPage] = [`http://127.0.0.1:${apiPort}`, `http://127.0.0.1:${publicPort}`];
@@ -43,6 +45,7 @@ export async function startCity(
     // People have addresses of their own, as the simulator tells in the place of a proxy.
     TRUST_PROXY: 'true',
   };
+  const as = (process: keyof DatabaseUrls) => ({ ...shared, ...(logins && { DATABASE_URL: logins[process] }) });
   const dist = (app: string) => join(import.meta.dirname, '..', '..', app, 'src', 'main.js');
   const [simulator] = await Promise.all([
     processes.start<SimulatorReady>(
@@ -51,11 +54,11 @@ export async function startCity(
       simulatorArguments(local, api, quotaPerMinute),
       {},
     ),
-    processes.start('api', dist('api'), [], shared),
-    processes.start('public', dist('public'), [], shared),
+    processes.start('api', dist('api'), [], as('api')),
+    processes.start('public', dist('public'), [], as('public')),
   ]);
   await processes.start('worker', dist('worker'), [], {
-    ...shared,
+    ...as('worker'),
     FCM_ENDPOINT: simulator.fcm,
     FCM_CA: simulator.ca,
     FCM_PROJECT_ID: simulator.project,

@@ -8,6 +8,7 @@ import { AccessModule } from '#access';
 import { AudienceModule, DeviceImport } from '#audience';
 import { PlatformModule, readEnv } from '#platform';
 import { startCity } from './city.ts';
+import { makeLogins } from './database-logins.ts';
 import { LAST_SEEN } from './child.ts';
 import { Ledger } from './ledger.ts';
 import { Narrator } from './narrator.ts';
@@ -59,8 +60,14 @@ async function perform(options: DemoOptions, { narrator, processes, ledger, env,
   const signIns = await prepare(options.devices - VISITORS, narrator);
   const nearby = await ledger.oracle(LAST_SEEN, 120_000);
   const quota = Math.max(600, Math.ceil((nearby / WAVE_S) * 60));
-  const city = await startCity(processes, env, local, quota);
+  const logins = await makeLogins(readEnv());
+  const city = await startCity(processes, env, local, quota, logins);
   narrator.say(`Up: simulator, api, public page and worker; quota ${quota} messages a minute.`);
+  narrator.say(
+    logins
+      ? 'Each reaches the database by a login of its own, with no more than its rights.'
+      : 'All reach the database as its owner.',
+  );
   const addresses = [
     `api          ${city.api}   (${city.api}/openapi.json)`,
     `public page  ${city.publicPage}/a/<slug>`,
