@@ -130,7 +130,9 @@ describe('administration', () => {
       aboveVerifier: await hire(api, parent, 'verifier'),
     };
     for (const other of Object.values(others)) {
-      expect((await settle(other, (await invite(['verifier'])).body.grantId)).status).toBe(204);
+      const { body } = await invite(['verifier']);
+      await accept(body.secret);
+      expect((await settle(other, body.grantId)).status).toBe(204);
     }
     const { body } = await invite(['verifier']);
     for (const role of ['liaison', 'analyst'] as const) {
@@ -181,6 +183,7 @@ describe('administration', () => {
 
   it('confirms a proposal once, whoever comes at the same time', async () => {
     const { body } = await invite(['verifier']);
+    await accept(body.secret);
     const colleague = await hire(api, agencyId, 'administrator');
     const answers = await Promise.all([
       settle(verifier, body.grantId),
@@ -280,6 +283,7 @@ describe('administration', () => {
     const own = await makeAgency(api.app);
     const [one, two] = [await hire(api, own, 'administrator'), await hire(api, own, 'administrator')];
     const { body } = await invite(['verifier'], one);
+    await accept(body.secret);
     await settle(two, body.grantId);
     await one.ask('PUT', `/v1/officers/${body.officerId}/roles`, { roles: ['liaison'] });
     await one.ask('POST', `/v1/officers/${body.officerId}/invitation`);
@@ -287,6 +291,7 @@ describe('administration', () => {
     const done = (await audited(source, own)).filter((action) => action !== 'session.open');
     expect(done).toEqual([
       'officer.invite',
+      'officer.invitation.accept',
       'grant.confirmed',
       'officer.roles',
       'officer.invitation',

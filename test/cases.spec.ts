@@ -238,6 +238,21 @@ describe('cases over HTTP', () => {
     expect({ ...foreign.body, instance: 0 }).toEqual({ ...absent.body, instance: 0 });
   });
 
+  it('lists an agency’s cases to verifiers above it, and to nobody else beside it', async () => {
+    const child = await makeAgency(api.app, { parentId: agencyId });
+    const officer = async (agency: string, ...roles: ('liaison' | 'verifier')[]) =>
+      signIn(api.url, await makeOfficer(api.app, { agencyId: agency, roles }));
+    const below = await officer(child, 'liaison');
+    const filed = await call(api.url, 'POST', '/v1/cases', { cookie: below, json: submission() });
+    const list = (cookie: string, agency = child) =>
+      call<{ cases: { id: string }[] }>(api.url, 'GET', `/v1/cases?agencyId=${agency}`, { cookie });
+    expect((await list(verifier)).body.cases.map((each) => each.id)).toEqual([filed.body['id']]);
+    const nowhere = '00000000-0000-4000-8000-000000000000';
+    for (const [cookie, agency] of [[liaison], [stranger], [below, agencyId], [verifier, nowhere]] as const) {
+      expect(await list(cookie, agency)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    }
+  });
+
   describe('intake', () => {
     const post = (key: string, json: unknown, bearer = agencyKey) =>
       call<{ id: string }>(api.url, 'POST', '/v1/intake', { bearer, json, headers: { 'idempotency-key': key } });

@@ -12,6 +12,7 @@ export type AccessRefusal =
   | 'identity_provider_not_found'
   | 'identity_provider_unavailable'
   | 'invitation_invalid'
+  | 'invitation_open'
   | 'issuer_invalid'
   | 'jurisdiction_invalid'
   | 'login_taken'

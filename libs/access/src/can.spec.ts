@@ -156,6 +156,15 @@ describe('can', () => {
     );
   });
 
+  it('reaches down with the roles alone that reach down, whatever others come with them', () => {
+    const below = { agencyId: 'c1', authorIds: ['o2'] };
+    for (const action of ACTIONS) {
+      const all = ask(officer('liaison', 'verifier', 'analyst'), action, below);
+      expect([action, all]).toEqual([action, ask(officer('verifier'), action, below)]);
+    }
+    expect(ask(officer('liaison', 'verifier'), 'case.edit', below)).toBe('role_required');
+  });
+
   it('answers alike for every thing of another agency, and for every thing above', () => {
     fc.assert(
       fc.property(

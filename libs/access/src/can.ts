@@ -101,8 +101,8 @@ export function reachOf(action: Action): Reach {
  */
 export function can<A extends Action>(actor: Actor, action: A, thing: Thing<A>, now = new Date()): Denial | null {
   const permission: Permission = PERMISSIONS[action];
-  const standing = standingOf(actor);
-  if (!isWithin(actor, standing, permission, thing.agencyId)) return 'foreign_agency';
+  const standing = standingAt(actor, permission, thing.agencyId);
+  if (!standing) return 'foreign_agency';
   if (!standing.some((role) => permission.roles.includes(role))) return 'role_required';
   if (thing.officerId === actor.id) return 'oneself';
   if (thing.conflictedIds?.includes(actor.id)) return 'conflict_of_interest';
@@ -120,10 +120,13 @@ function standingOf(actor: Actor): Standing {
   return actor.roles.includes('administrator') ? ['administrator'] : actor.roles;
 }
 
-function isWithin(actor: Actor, standing: Standing, { above = ['verifier'] }: Permission, agencyId: string): boolean {
-  if (agencyId === actor.agencyId) return true;
-  if (actor.kind !== 'officer' || !actor.belowIds.includes(agencyId)) return false;
-  return above.some((role) => standing.includes(role));
+/** The roles that count at an agency: all of them at one's own, below it those alone that reach down; null where it is foreign. */
+function standingAt(actor: Actor, { above = ['verifier'] }: Permission, agencyId: string): Standing | null {
+  const standing = standingOf(actor);
+  if (agencyId === actor.agencyId) return standing;
+  if (actor.kind !== 'officer' || !actor.belowIds.includes(agencyId)) return null;
+  const reaching = standing.filter((role) => above.some((one) => one === role));
+  return reaching.length > 0 ? reaching : null;
 }
 
 function isFresh(actor: Actor, now: Date): boolean {
@@ -153,6 +156,13 @@ export function demandStepUp(actor: OfficerActor, now = new Date()): void {
   if (!isSteppedUp(actor, now)) throw stepUpRequired();
 }
 
+const NAMED: Readonly<Record<Role, string>> = {
+  liaison: 'a liaison',
+  verifier: 'a verifier',
+  analyst: 'an analyst',
+  administrator: 'an administrator',
+};
+
 function refusalOf(denial: Exclude<Denial, 'foreign_agency'>, action: Action): Refusal<AccessRefusal> {
   switch (denial) {
     case 'role_required':
@@ -174,5 +184,7 @@ function stepUpRequired(): Refusal<AccessRefusal> {
 }
 
 function forbidden(action: Action): Refusal<AccessRefusal> {
-  return new Refusal('forbidden', 'Your roles do not include this act.', { action });
+  const takers = PERMISSIONS[action].roles.map((role) => (role === 'agency_key' ? 'an agency key' : NAMED[role]));
+  const detail = `Your roles (GET /v1/session) do not include this act: it takes ${takers.join(' or ')}.`;
+  return new Refusal('forbidden', detail, { action });
 }

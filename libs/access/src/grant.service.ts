@@ -8,7 +8,10 @@ import { actorReference, type OfficerActor } from './actor.ts';
 import { authorize } from './can.ts';
 import { GrantRepository, type OpenGrant } from './grant.repository.ts';
 import { Officer } from './officer.entity.ts';
+import { InvitationRepository } from './invitation.repository.ts';
+import { Officers } from './officer.service.ts';
 import { OfficerRepository } from './officer.repository.ts';
+import { Reviews } from './review.service.ts';
 import type { RoleChange } from './roles.ts';
 
 /**
@@ -20,6 +23,9 @@ export class Grants {
   constructor(
     private readonly grants: GrantRepository,
     private readonly officers: OfficerRepository,
+    private readonly invitations: InvitationRepository,
+    private readonly staff: Officers,
+    private readonly reviews: Reviews,
     private readonly audit: Audit,
     private readonly transactions: Transactions,
   ) {}
@@ -59,19 +65,20 @@ export class Grants {
   /**
    * Gives the officer the proposed roles; they hold from the next request on.
    * @throws Refusal `grant_not_found` (also for one out of reach), `forbidden`, `own_access`, `verifier_is_author` (the
-   *   proposer's own), `step_up_required`, `grant_settled`
+   *   proposer's own), `step_up_required`, `grant_settled`, `invitation_open`, `session_invalid`
    */
   confirm(actor: OfficerActor, id: string): Promise<void> {
     return this.settle(actor, id, 'confirmed');
   }
 
-  /** Turns a proposal down; the officer keeps what they hold. @throws as {@link confirm} */
+  /** Turns a proposal down, to be reviewed; the officer keeps what they hold. @throws as {@link confirm} */
   refuse(actor: OfficerActor, id: string): Promise<void> {
     return this.settle(actor, id, 'refused');
   }
 
   private settle(actor: OfficerActor, id: string, state: 'confirmed' | 'refused'): Promise<void> {
     return this.transactions.run(async ({ tx }) => {
+      await this.staff.demandStanding(tx, actor);
       const grant = await this.grants.find(tx, id);
       if (!grant) throw notFound();
       const { agencyId, officerId, proposedBy, roles } = grant;
@@ -81,11 +88,20 @@ export class Grants {
       if (!(await this.grants.settle(tx, id, state, actor.id))) {
         throw new Refusal<AccessRefusal>('grant_settled', 'The proposal was settled or replaced already.');
       }
+      if (state === 'confirmed' && (await this.invitations.isOpen(tx, officerId))) throw invitationOpen();
+      const [act, thing] = [`grant.${state}`, `officer:${officerId}`];
       if (state === 'confirmed') await this.officers.setRoles(tx, officerId, roles);
-      const entry = { agencyId, actor: actorReference(actor), action: `grant.${state}`, thing: `officer:${officerId}` };
+      else await this.reviews.add(tx, { agencyId, act, thing, officerId: actor.id });
+      const entry = { agencyId, actor: actorReference(actor), action: act, thing };
       await this.audit.record(tx, { ...entry, detail: { grant: id, roles: roles.join(',') } });
     });
   }
+}
+
+/** Whoever holds it would come in with roles that were confirmed for the officer. */
+function invitationOpen(): Refusal<AccessRefusal> {
+  const detail = 'The officer’s invitation is open. Confirm once they have set their password, and have told you so.';
+  return new Refusal('invitation_open', detail);
 }
 
 function notFound(): Refusal<AccessRefusal> {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, MoreThan } from 'typeorm';
 import { Invitation } from './invitation.entity.ts';
 
 @Injectable()
@@ -20,6 +20,11 @@ export class InvitationRepository {
   async deleteExpired(tx: EntityManager): Promise<number> {
     const [, deleted] = await tx.query<[unknown[], number]>('DELETE FROM invitations WHERE expires_at < now()');
     return deleted;
+  }
+
+  /** Whether somebody can still set the officer's password by one. */
+  async isOpen(tx: EntityManager, officerId: string): Promise<boolean> {
+    return tx.existsBy(Invitation, { officerId, expiresAt: MoreThan(new Date()) });
   }
 
   async remove(tx: EntityManager, officerId: string): Promise<void> {

@@ -8,6 +8,7 @@ import { Grants } from './grant.service.ts';
 import { Invitations, type IssuedInvitation } from './invitation.service.ts';
 import { type ListedOfficer, OfficerRepository } from './officer.repository.ts';
 import { Officers } from './officer.service.ts';
+import { Reviews } from './review.service.ts';
 import { assertRoles, roleChange, suspension } from './roles.ts';
 import { SecondFactor } from './second-factor.service.ts';
 
@@ -24,7 +25,10 @@ export interface Administered {
   readonly grantId: string | null;
 }
 
-/** What administrators do, in their own agency alone: they let people in, and never learn a password. */
+/**
+ * What administrators do, in their own agency alone: they let people in, and never learn a password. What no second person
+ * confirms is listed for review: a liaison who was made up reads every case.
+ */
 @Injectable()
 export class OfficerAdministration {
   constructor(
@@ -33,6 +37,7 @@ export class OfficerAdministration {
     private readonly grants: Grants,
     private readonly invitations: Invitations,
     private readonly secondFactor: SecondFactor,
+    private readonly reviews: Reviews,
     private readonly audit: Audit,
     private readonly transactions: Transactions,
   ) {}
@@ -50,20 +55,18 @@ export class OfficerAdministration {
 
   /**
    * Makes an officer who sets their own password by an invitation.
-   * @throws Refusal `forbidden`, `step_up_required`, `roles_conflict`, `login_taken`
+   * @throws Refusal `forbidden`, `step_up_required`, `roles_conflict`, `login_taken`, `session_invalid`
    */
   invite(actor: OfficerActor, { login, name, roles }: NewOfficer): Promise<Administered & IssuedInvitation> {
     const { agencyId } = actor;
     authorize(actor, 'access.grant', { agencyId, authorIds: [] });
     assertRoles(roles);
     return this.transactions.run(async ({ tx }) => {
+      await this.officers.demandStanding(tx, actor);
       const officerId = await this.officers.create(tx, { agencyId, login, name, roles: [] });
       const grantId = await this.grants.apply(tx, actor, { id: officerId, agencyId }, roleChange([], roles));
       const invitation = await this.invitations.issue(tx, officerId);
-      await this.record(tx, actor, 'officer.invite', `officer:${officerId}`, {
-        roles: rolesOf(roles),
-        grant: grantId,
-      });
+      await this.done(tx, actor, 'officer.invite', officerId, { roles: rolesOf(roles), grant: grantId });
       return { officerId, grantId, ...invitation };
     });
   }
@@ -80,7 +83,7 @@ export class OfficerAdministration {
       const grantId = await this.grants.apply(tx, actor, officer, change);
       // An invitation kept since before would let its holder in with roles that were confirmed for somebody else.
       if (grantId && (await this.rows.hasPassword(tx, id))) await this.invitations.withdraw(tx, id);
-      await this.record(tx, actor, 'officer.roles', `officer:${id}`, { roles: rolesOf(roles), grant: grantId });
+      await this.done(tx, actor, 'officer.roles', id, { roles: rolesOf(roles), grant: grantId });
       return { officerId: id, grantId };
     });
   }
@@ -94,7 +97,7 @@ export class OfficerAdministration {
     return this.transactions.run(async ({ tx }) => {
       const grantId = await this.suspend(tx, actor, id);
       const invitation = await this.invitations.issue(tx, id);
-      await this.record(tx, actor, 'officer.invitation', `officer:${id}`, { grant: grantId });
+      await this.done(tx, actor, 'officer.invitation', id, { grant: grantId });
       return { officerId: id, grantId, ...invitation };
     });
   }
@@ -104,7 +107,7 @@ export class OfficerAdministration {
     return this.transactions.run(async ({ tx }) => {
       const grantId = await this.suspend(tx, actor, id);
       await this.secondFactor.reset(tx, id);
-      await this.record(tx, actor, 'officer.second_factor.reset', `officer:${id}`, { grant: grantId });
+      await this.done(tx, actor, 'officer.second_factor.reset', id, { grant: grantId });
       return { officerId: id, grantId };
     });
   }
@@ -114,6 +117,18 @@ export class OfficerAdministration {
     const officer = await this.officers.lock(tx, actor, 'access.grant', id);
     const proposed = await this.rows.proposedRoles(tx, id);
     return this.grants.apply(tx, actor, officer, suspension(proposed ?? officer.roles));
+  }
+
+  private async done(
+    tx: EntityManager,
+    actor: OfficerActor,
+    act: string,
+    officerId: string,
+    detail: { readonly grant: string | null; readonly roles?: string | null },
+  ): Promise<void> {
+    const [{ agencyId }, thing] = [actor, `officer:${officerId}`];
+    if (detail.grant === null) await this.reviews.add(tx, { agencyId, act, thing, officerId: actor.id });
+    await this.record(tx, actor, act, thing, { ...detail });
   }
 
   private record(

@@ -56,7 +56,7 @@ export class OfficerRepository {
     return rows[0];
   }
 
-  /** Holds the officer as they are while a session opens: a changed password or factor, or a freeze, waits or is seen. */
+  /** Holds the officer as they are while a session opens: a changed password or a freeze waits or is seen, a new second factor waits. */
   async holdForSignIn(
     tx: EntityManager,
     { id, passwordHash }: Pick<Credentials, 'id' | 'passwordHash'>,

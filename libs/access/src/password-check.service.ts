@@ -111,7 +111,10 @@ export class PasswordCheck {
 
 /** One answer for whatever was wrong. */
 export function signInFailed(): Refusal<AccessRefusal> {
-  return new Refusal('sign_in_failed', 'The login, the password or the code is wrong.');
+  return new Refusal(
+    'sign_in_failed',
+    'The login, the password or the code is wrong. A code counts once: wait for the next one. Or ask an administrator.',
+  );
 }
 
 export function passwordWrong(): Refusal<AccessRefusal> {

@@ -31,6 +31,10 @@ export class ReviewRepository {
       .getMany();
   }
 
+  exists(tx: EntityManager, act: string, thing: string): Promise<boolean> {
+    return tx.existsBy(Review, { act, thing });
+  }
+
   lock(tx: EntityManager, id: string): Promise<Review | null> {
     return tx.findOne(Review, { where: { id }, lock: { mode: 'pessimistic_write' } });
   }

@@ -32,6 +32,11 @@ export class Reviews {
     return id;
   }
 
+  /** Whether such an act on a thing was ever listed, settled or not. */
+  wasDone(tx: EntityManager, act: string, thing: string): Promise<boolean> {
+    return this.reviews.exists(tx, act, thing);
+  }
+
   /**
    * Reviews of the actor's agency and of those below, oldest first; `next` asks for the page after, null on the last.
    * @throws Refusal `forbidden`

@@ -114,8 +114,8 @@ export class SecondFactor {
   }
 
   /** Whether a sign-in of the officer takes a code. */
-  async isEnrolled(officerId: string): Promise<boolean> {
-    return (await this.factors.find(this.dataSource.manager, officerId))?.confirmedAt != null;
+  async isEnrolled(officerId: string, tx: EntityManager = this.dataSource.manager): Promise<boolean> {
+    return (await this.factors.find(tx, officerId))?.confirmedAt != null;
   }
 
   /** Takes a code of the app or a recovery code, each once. @returns null when it is neither. */

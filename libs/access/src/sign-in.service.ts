@@ -74,11 +74,12 @@ export class SignIn {
   /**
    * Opens a session for an officer who was recognised, with `tx`.
    * @param officer as they were when they were recognised.
-   * @throws Refusal `sign_in_failed` when their password changed or they were shut out meanwhile.
+   * @throws Refusal `sign_in_failed` when their password changed, a second factor was set up, or they were shut out meanwhile.
    */
   async begin(tx: EntityManager, officer: Credentials, beginning: Beginning): Promise<Opened> {
     const { client, earlier, factor, secondFactor } = beginning;
     if (!(await this.officers.holdForSignIn(tx, officer))) throw signInFailed();
+    if (!secondFactor && (await this.secondFactor.isEnrolled(officer.id, tx))) throw signInFailed();
     if (earlier !== undefined) await this.sessions.revoke(tx, earlier);
     const { address } = client;
     const { id, secret } = await this.sessions.open(tx, { officerId: officer.id, address, secondFactor });

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type Actor, actorReference } from '#access';
-import { Audit } from '#audit';
+import type { Actor } from '#access';
 import { type Photo, reencodePhoto, Refusal, Transactions } from '#platform';
 import type { CaseRefusal } from './case.errors.ts';
 import { Cases } from './case.service.ts';
 import type { CasePhoto } from './case-photo.entity.ts';
 import { CasePhotoRepository } from './case-photo.repository.ts';
+import { CaseReads } from './case-reads.service.ts';
 
 /** Photos a case may hold. */
 const MAX_PHOTOS = 8;
@@ -18,7 +18,7 @@ export class CasePhotos {
   constructor(
     private readonly cases: Cases,
     private readonly photos: CasePhotoRepository,
-    private readonly audit: Audit,
+    private readonly reads: CaseReads,
     private readonly transactions: Transactions,
   ) {}
 
@@ -41,7 +41,7 @@ export class CasePhotos {
       const id = randomUUID();
       await this.photos.insert(tx, caseId, id, photo);
       await this.cases.addAuthor(tx, actor, held);
-      await this.record(tx, actor, 'case.photo.add', held.agencyId, caseId);
+      await this.reads.record(tx, actor, held, { action: 'case.photo.add' });
       return { id, width: photo.width, height: photo.height };
     });
   }
@@ -57,9 +57,5 @@ export class CasePhotos {
     const photo = await this.photos.open(caseId, photoId, tx);
     if (!photo) throw new Refusal<CaseRefusal>('photo_not_found', 'There is no such photo in this case.');
     return photo;
-  }
-
-  private async record(tx: EntityManager, actor: Actor, action: string, agencyId: string, caseId: string) {
-    await this.audit.record(tx, { agencyId, actor: actorReference(actor), action, thing: `case:${caseId}` });
   }
 }

@@ -14,9 +14,14 @@ export interface ReadOf {
   /** What was read, where it is not the case itself. */
   readonly thing?: string;
   readonly detail?: AuditRecord['detail'];
+  /** Whether something in it waits for a verifier. */
+  readonly waits?: boolean;
 }
 
-/** Records who looks at what of a case, and why. Nobody is ever kept from reading for want of a reason. */
+/**
+ * Records who looks at what of a case, or makes themselves an author of it, and why. Nobody is ever kept from it for want of
+ * a reason.
+ */
 @Injectable()
 export class CaseReads {
   constructor(
@@ -26,13 +31,14 @@ export class CaseReads {
   ) {}
 
   /**
-   * Records a read in the transaction that reads. An officer who neither wrote, submitted, verified nor decides the case and
+   * Records a read in the transaction that reads, or an act by which one becomes an author: an author's reads are not
+   * reviewed. An officer who neither wrote, submitted, verified nor decides the case and
    * states no reason is listed for review, once a day for one case.
    */
   async record(tx: EntityManager, actor: Actor, held: ReadCase, read: ReadOf): Promise<void> {
     const thing = `case:${held.id}`;
     const { agencyId } = held;
-    const why = whyOf(actor, held, read.action, this.context.current?.reason);
+    const why = whyOf(actor, held, read, this.context.current?.reason);
     const entry = { agencyId, actor: actorReference(actor), action: read.action, thing: read.thing ?? thing, why };
     const known =
       why !== 'unstated' ||
@@ -44,11 +50,11 @@ export class CaseReads {
 }
 
 /** What ties an actor to a case; what they state counts where nothing does. */
-export function whyOf(actor: Actor, held: ReadCase, action: string, stated?: string | null): Why {
+export function whyOf(actor: Actor, held: ReadCase, { action, waits = false }: ReadOf, stated?: string | null): Why {
   if (actor.kind !== 'officer') return 'duty';
   if (held.authorIds.includes(actor.id)) return 'author';
   if (held.verifierId === actor.id) return 'verifier';
-  if (held.state === 'submitted' && actor.roles.includes('verifier')) return 'decision';
+  if ((waits || held.state === 'submitted') && actor.roles.includes('verifier')) return 'decision';
   const reason = readReason(stated);
   if (reason) return reason;
   // Counts of how alerts worked are what an analyst is for; they tell of no person.

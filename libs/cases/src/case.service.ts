@@ -72,7 +72,7 @@ export class Cases {
   async replace(tx: EntityManager, actor: Actor, id: string, input: CaseInput): Promise<void> {
     const found = await this.lockEditable(tx, actor, id);
     await this.cases.update(tx, found, { ...this.columns(input), authorIds: withAuthor(found, actor) });
-    await this.record(tx, actor, 'case.edit', found.agencyId, id);
+    await this.reads.record(tx, actor, found, { action: 'case.edit' });
   }
 
   /**
@@ -94,18 +94,24 @@ export class Cases {
     });
   }
 
-  /** The agency's cases, newest first; `next` is what to ask the next, older page with, and null on the last. */
+  /**
+   * An agency's cases, one's own unless another is named, newest first; `next` is what to ask the next, older page with, and
+   * null on the last.
+   * @throws Refusal `forbidden`, also for an agency that is not there
+   */
   list(
     actor: Actor,
-    filter: Omit<CaseFilter, 'agencyId' | 'officerId'>,
+    filter: Omit<CaseFilter, 'agencyId' | 'officerId'> & { readonly agencyId?: string | undefined },
   ): Promise<{ cases: Case[]; next: string | null }> {
-    authorize(actor, 'case.read', { agencyId: actor.agencyId });
+    const { agencyId = actor.agencyId } = filter;
+    authorize(actor, 'case.read', { agencyId });
     return this.transactions.run(async ({ tx }) => {
-      const { agencyId, id: officerId } = actor;
+      const { id: officerId } = actor;
       const found = await this.cases.list(tx, { ...filter, agencyId, officerId, limit: filter.limit + 1 });
       const cases = found.slice(0, filter.limit);
       const entry = { agencyId, actor: actorReference(actor), action: 'case.list', thing: `agency:${agencyId}` };
-      await this.audit.record(tx, { ...entry, detail: { cases: cases.length } });
+      const shown = { first: cases[0]?.id ?? null, last: cases.at(-1)?.id ?? null };
+      await this.audit.record(tx, { ...entry, detail: { cases: cases.length, ...shown } });
       return { cases, next: found.length > filter.limit ? (cases.at(-1)?.id ?? null) : null };
     });
   }
@@ -113,7 +119,8 @@ export class Cases {
   /** Moves a case that {@link lock} holds. @throws as {@link demandAct} */
   async move(tx: EntityManager, actor: Actor, held: Case, act: CaseAct, patch: Partial<Case> = {}): Promise<void> {
     await this.cases.update(tx, held, { ...patch, state: this.demandAct(held, act) });
-    await this.record(tx, actor, `case.${act}`, held.agencyId, held.id);
+    if (act === 'submit') await this.reads.record(tx, actor, held, { action: 'case.submit' });
+    else await this.record(tx, actor, `case.${act}`, held.agencyId, held.id);
   }
 
   /**

@@ -9,7 +9,8 @@ import { Cases } from './case.service.ts';
 
 /**
  * Declared conflicts of interest: whoever has one in a case can do nothing more with it, not even read it, and cannot take it
- * back. Naming a colleague is listed for review, for it could be used to clear the room.
+ * back. Naming a colleague is listed for review, for it could be used to clear the room, and so is a conflict of whoever
+ * verified the case: what they released still stands.
  */
 @Injectable()
 export class Conflicts {
@@ -26,6 +27,7 @@ export class Conflicts {
   declare(actor: OfficerActor, caseId: string): Promise<void> {
     return this.transactions.run(async ({ tx }) => {
       const held = await this.cases.lock(tx, actor, 'case.conflict', caseId);
+      if (held.verifierId === actor.id) await this.review(tx, actor, held);
       await this.bar(tx, actor, held, actor.id);
     });
   }
@@ -41,8 +43,7 @@ export class Conflicts {
       const held = await this.cases.lock(tx, actor, 'case.conflict.name', caseId);
       if (agencyId !== held.agencyId && agencyId !== actor.agencyId) throw officerNotFound();
       if (held.conflictedIds.includes(officerId)) return;
-      const thing = `case:${caseId}`;
-      await this.reviews.add(tx, { agencyId: held.agencyId, act: 'case.conflict', thing, officerId: actor.id });
+      await this.review(tx, actor, held);
       await this.bar(tx, actor, held, officerId);
     });
   }
@@ -55,6 +56,10 @@ export class Conflicts {
       if (isRefusal(error)) return null;
       throw error;
     }
+  }
+
+  private async review(tx: EntityManager, { id: officerId }: OfficerActor, { agencyId, id }: Case): Promise<void> {
+    await this.reviews.add(tx, { agencyId, act: 'case.conflict', thing: `case:${id}`, officerId });
   }
 
   private async bar(tx: EntityManager, actor: OfficerActor, held: Case, officerId: string): Promise<void> {
