@@ -13,6 +13,7 @@ import { AlertLands1764000000012 } from './1764000000012-alert-lands.ts';
 import { AuditOrigin1764000000013 } from './1764000000013-audit-origin.ts';
 import { Retention1764000000014 } from './1764000000014-retention.ts';
 import { IdentityProviders1764000000015 } from './1764000000015-identity-providers.ts';
+import { RetentionIndexes1764000000016 } from './1764000000016-retention-indexes.ts';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   AuditOrigin1764000000013,
   Retention1764000000014,
   IdentityProviders1764000000015,
+  RetentionIndexes1764000000016,
 ];

@@ -292,7 +292,7 @@ describe('changes of a live alert', () => {
       });
       expect(withdrawn).toMatchObject({ change: { state: 'withdrawn' }, reason: null });
       const [row] = await city.source.query<[{ leaked: number }]>(
-        `SELECT count(*) AS leaked FROM alert_changes c WHERE convert_from(c.reason, 'LATIN1') LIKE '%canary%'`,
+        `SELECT count(*) AS leaked FROM alert_changes c WHERE encode(c.reason, 'escape') LIKE '%canary%'`,
       );
       expect(row.leaked).toBe(0);
     });

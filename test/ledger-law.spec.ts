@@ -278,7 +278,7 @@ class Play {
       `UPDATE batches SET lease_until = now() - interval '1 second' WHERE alert_id = $1 AND state = 'leased'`,
       [this.alertId],
     );
-    await this.app.get(BatchRepository).reclaim();
+    await this.app.get(Ledger).reclaim();
   }
 
   private async reclaim(): Promise<void> {
@@ -289,7 +289,7 @@ class Play {
        WHERE alert_id = $1 AND state = 'leased' AND id <> ALL ($2::bigint[])`,
       [this.alertId, held],
     );
-    await this.app.get(BatchRepository).reclaim();
+    await this.app.get(Ledger).reclaim();
   }
 
   private async officer(act: 'update' | 'hold' | 'resume' | 'stop' | 'end'): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BatchSender, Ending } from '#dispatch';
 import { BatchRepository } from '../libs/dispatch/src/batch.repository.ts';
+import { Ledger } from '../libs/dispatch/src/ledger.service.ts';
 import { WaveRepository } from '../libs/dispatch/src/wave.repository.ts';
 import { TestCity } from './harness/city.ts';
 import { makeDevices, scatter, SHENZHEN } from './harness/fixtures.ts';
@@ -63,7 +64,7 @@ describe('the ledger', () => {
     const { batchId } = await heldBatch(20);
     const lease = await until('claimed', async () => batches.claim(batchId, (await stateOf(batchId)).epoch));
     await city.source.query(`UPDATE batches SET lease_until = now() - interval '1 second' WHERE id = $1`, [batchId]);
-    await batches.reclaim();
+    await city.worker.get(Ledger).reclaim();
     await until('sent by another', async () => (await stateOf(batchId)).state === 'settled');
     const before = await stateOf(batchId);
     const forged = 'r'.repeat(lease.size);

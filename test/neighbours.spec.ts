@@ -5,7 +5,18 @@ import type { Position } from 'geojson';
 import type { NeighbourPolicy, OfficerActor, Role } from '#access';
 import { audienceStatement } from '#audience';
 import { Cases } from '#cases';
-import { Alerts, Ending, Feeder, Holds, LandAsks, Lands, Preview, Release, submissionVersion } from '#dispatch';
+import {
+  Alerts,
+  Ending,
+  Feeder,
+  Freezing,
+  Holds,
+  LandAsks,
+  Lands,
+  Preview,
+  Release,
+  submissionVersion,
+} from '#dispatch';
 import { type Area, coarsen, haversineM, type LonLat } from '#geo';
 import { Transactions } from '#platform';
 import { Asking } from '../libs/dispatch/src/asking.service.ts';
@@ -468,6 +479,21 @@ describe('an area that crosses into other agencies’ land', () => {
         [alertId],
       );
       expect(states).toEqual([{ state: 'pending', size: (await asked(alertId))[1]?.length }]);
+    });
+
+    it('while it was all that was waited for, and its author is frozen: it is held', async () => {
+      const { alertId } = await released();
+      await city.source.query(
+        `UPDATE batches SET state = 'settled', lease_until = NULL, results = repeat('a', size) WHERE alert_id = $1`,
+        [alertId],
+      );
+      await city.worker.get(Freezing).freezeOfficer(await officer(home, 'administrator'), liaison.id);
+      const [{ held }] = await city.source.query<[{ held: string | null }]>(
+        'SELECT held_reason AS held FROM alerts WHERE id = $1',
+        [alertId],
+      );
+      expect(held).not.toBeNull();
+      await city.source.query('UPDATE officers SET frozen_at = NULL WHERE id = $1', [liaison.id]);
     });
 
     it('once: two decisions at the same time settle one way', async () => {

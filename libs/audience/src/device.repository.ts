@@ -145,6 +145,22 @@ export class DeviceRepository {
     return row.forgotten;
   }
 
+  /**
+   * Takes down when devices were last seen whose registration alone is so many days ago, so that {@link deleteUnheard} looks at
+   * those once in as many days and not whenever it looks. @returns how many
+   */
+  async noteSeen(days: number, limit: number): Promise<number> {
+    const [, noted] = await this.dataSource.query<[unknown[], number]>(
+      `UPDATE devices SET heard_at = seen.at FROM (
+         SELECT d.id, p.seen_at AS at FROM devices d JOIN positions p ON p.device_id = d.id
+         WHERE d.heard_at < now() - make_interval(days => $1) AND p.seen_at >= now() - make_interval(days => $1)
+         LIMIT $2 FOR UPDATE OF d SKIP LOCKED
+       ) seen WHERE devices.id = seen.id`,
+      [days, limit],
+    );
+    return noted;
+  }
+
   /** Deletes devices that have not been heard of for so many days, with all that is known of them. @returns how many */
   async deleteUnheard(days: number, limit: number): Promise<number> {
     const [, deleted] = await this.dataSource.query<[unknown[], number]>(

@@ -76,7 +76,8 @@ export class Devices {
   }
 
   /** A device of which nothing was heard for {@link UNHEARD_DAYS} is forgotten whole; one that comes back registers anew. @returns how many were */
-  forgetUnheard(): Promise<number> {
+  async forgetUnheard(): Promise<number> {
+    await inPieces(DEVICES_AT_ONCE, MANY, (limit) => this.devices.noteSeen(UNHEARD_DAYS, limit));
     return inPieces(DEVICES_AT_ONCE, MANY, (limit) => this.devices.deleteUnheard(UNHEARD_DAYS, limit));
   }
 
@@ -96,8 +97,8 @@ export class Devices {
     throw new Refusal<AudienceRefusal>(
       'token_unfit',
       simulated
-        ? 'Simulated phones cannot register here.'
-        : 'This is a demonstration: only simulated phones can register.',
+        ? 'Simulated phones (tokens that begin with sim:) cannot register where alerts are real.'
+        : 'This is a demonstration (DEPLOYMENT): only simulated phones, whose tokens begin with sim:, can register.',
     );
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, Raw } from 'typeorm';
+import { enterAlone } from './alert-gate.ts';
 import { Alert } from './alert.entity.ts';
 import type { HoldReason, MessageKind, PublicAlert, Texts } from './alert.types.ts';
 import { Message } from './message.entity.ts';
@@ -33,8 +34,17 @@ export class AlertRepository {
     return tx.findOneBy(Alert, { id });
   }
 
-  lock(tx: EntityManager, id: string): Promise<Alert | null> {
-    return tx.findOne(Alert, { where: { id }, lock: { mode: 'pessimistic_write' } });
+  /** Rows that only name the alert, such as forwards, are added all the same. */
+  async lock(tx: EntityManager, id: string): Promise<Alert | null> {
+    await enterAlone(tx, id);
+    return tx.findOne(Alert, { where: { id }, lock: { mode: 'for_no_key_update' } });
+  }
+
+  /** Locks a live alert whose time is over; null when it has ended, or was renewed meanwhile. */
+  async lockOverdue(tx: EntityManager, id: string): Promise<Alert | null> {
+    await enterAlone(tx, id);
+    const expiresAt = Raw((column) => `${column} <= now()`);
+    return tx.findOne(Alert, { where: { id, state: 'live', expiresAt }, lock: { mode: 'for_no_key_update' } });
   }
 
   /** The case's newest alert that was not withdrawn. */
@@ -106,8 +116,10 @@ export class AlertRepository {
         : ['a.agency_id = $1', whose.agencyId];
     const rows = await tx.query<{ id: string }[]>(
       `SELECT id FROM alerts a WHERE state = 'live' AND held_at IS NULL AND (${condition})
-         AND EXISTS (SELECT 1 FROM waves w JOIN batches b ON b.wave_id = w.id
-           WHERE w.alert_id = a.id AND w.settled_at IS NULL AND b.state <> 'settled')
+         AND (EXISTS (SELECT 1 FROM waves w JOIN batches b ON b.wave_id = w.id
+             WHERE w.alert_id = a.id AND w.settled_at IS NULL AND b.state <> 'settled')
+           -- A neighbour's yes would send.
+           OR EXISTS (SELECT 1 FROM alert_lands l WHERE l.alert_id = a.id AND l.state = 'asked'))
        ORDER BY id`,
       [value],
     );

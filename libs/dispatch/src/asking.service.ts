@@ -76,6 +76,7 @@ export class Asking {
     const lands = only ? { ...leftOut, only } : leftOut;
     const query: AudienceQuery = { area: alert.area, origin: [lon, lat], tier, at: from ?? now, lands };
     const asked = await this.waves.snapshotRing(tx, waveId, query, DAILY_CAP[tier], from);
+    if (!only) await this.waves.restate(tx, waveId);
     await enqueue(feed, {});
     return { ...asked, from };
   }

@@ -5,7 +5,7 @@ import type { Results } from './results.ts';
 
 /** What ended a run before its recipients did. */
 export type Interruption =
-  { readonly why: 'overtaken' | 'lost' } | { readonly why: 'no_room' | 'refused'; readonly retryMs: number };
+  { readonly why: 'overtaken' | 'lost' } | { readonly why: 'no_room' | 'night' | 'refused'; readonly retryMs: number };
 
 /** Nobody is told to wait longer than this by a header: an hour of Retry-After is an hour of a child. */
 const MAX_RETRY_AFTER_MS = 60_000;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Area } from '#geo';
 import type { Mode } from '#push';
+import { enterBeside } from './alert-gate.ts';
 import type { Instruction, Localised, MessageKind, Notice, Texts, Tier } from './alert.types.ts';
 
 /** A worker that neither checkpoints nor settles for this long has lost its batch. */
@@ -139,12 +140,13 @@ export class BatchRepository {
    * @returns null when there is no such batch
    */
   async standing(tx: EntityManager, batchId: number): Promise<Standing | null> {
-    const [batch] = await tx.query<{ alertId: string }[]>(
-      `SELECT a.id AS "alertId" FROM alerts a JOIN batches b ON b.alert_id = a.id WHERE b.id = $1 FOR SHARE OF a`,
-      [batchId],
-    );
+    const [batch] = await tx.query<{ alertId: string }[]>('SELECT alert_id AS "alertId" FROM batches WHERE id = $1', [
+      batchId,
+    ]);
     if (!batch) return null;
-    // A second statement: its snapshot begins once the lock is held.
+    await enterBeside(tx, batch.alertId);
+    await tx.query('SELECT 1 FROM alerts WHERE id = $1 FOR SHARE', [batch.alertId]);
+    // A statement of its own: its snapshot begins once the lock is held.
     const [row] = await tx.query<[{ behind: boolean }]>(
       `SELECT b.version < ${NEWEST} OR ${STOPPED} AS behind
        FROM batches b JOIN waves w ON w.id = b.wave_id JOIN alerts a ON a.id = b.alert_id WHERE b.id = $1`,
@@ -169,14 +171,22 @@ export class BatchRepository {
     return rows[0]?.epoch ?? null;
   }
 
-  /** Gives back batches whose worker went silent. @returns how many */
-  async reclaim(): Promise<number> {
-    const [, reclaimed] = await this.dataSource.query<[unknown[], number]>(
-      `UPDATE batches SET state = 'pending', lease_until = NULL, run_at = now()
-       WHERE id IN (SELECT id FROM batches WHERE state = 'leased' AND lease_until < now() FOR UPDATE SKIP LOCKED)
-         AND state = 'leased' AND lease_until < now()`,
+  /** Batches whose worker went silent. */
+  async silent(): Promise<number[]> {
+    const rows = await this.dataSource.query<{ id: number }[]>(
+      `SELECT id FROM batches WHERE state = 'leased' AND lease_until < now() ORDER BY id`,
     );
-    return reclaimed;
+    return rows.map((row) => row.id);
+  }
+
+  /** Takes a batch from a worker that went silent. @returns false when somebody did, or the worker spoke */
+  async takeBack(tx: EntityManager, batchId: number): Promise<boolean> {
+    const [, taken] = await tx.query<[unknown[], number]>(
+      `UPDATE batches SET state = 'pending', lease_until = NULL, run_at = now()
+       WHERE id = $1 AND state = 'leased' AND lease_until < now()`,
+      [batchId],
+    );
+    return taken === 1;
   }
 
   /** The next batches of every unsettled wave that is not held, at most `perWave` each, nearest first within a wave. */

@@ -5,7 +5,7 @@ import { PUSH_GATEWAY, type PushGateway, type PushMessage } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
 import { BatchRun, type Interruption } from './batch-run.ts';
 import { Ledger } from './ledger.service.ts';
-import { isNight } from './night.ts';
+import { isNight, untilDayMs } from './night.ts';
 import { Pacer, type Room } from './pacer.ts';
 import { pushTo } from './push-payload.ts';
 import { RecipientReferences } from './recipient-reference.ts';
@@ -50,7 +50,7 @@ export class BatchSender {
     const run = new BatchRun(lease, this.ledger.resultsOf(lease));
     const pulse = setInterval(() => void this.renew(lease), RENEW_MS);
     try {
-      const interruption = lease.overdue ? null : await this.push(run);
+      const interruption = lease.overdue ? null : (this.night(lease) ?? (await this.push(run)));
       return interruption?.why === 'lost' ? false : await this.settle(run, interruption);
     } finally {
       clearInterval(pulse);
@@ -59,12 +59,19 @@ export class BatchSender {
 
   /** Gives back the batches of workers that went silent. @returns how many */
   reclaim(): Promise<number> {
-    return this.batches.reclaim();
+    return this.ledger.reclaim();
   }
 
   /** From now on batches stop at their next chunk and give the rest back: the process is going. */
   drain(): void {
     this.draining = true;
+  }
+
+  /** A serious alert asks by day only, whatever has kept it until the night: a hold, a slow provider, a worker that was away. */
+  private night({ tier, audience, zone }: Lease): Interruption | null {
+    if (tier !== 'serious' || audience !== 'ring') return null;
+    const retryMs = untilDayMs(zone, this.clock.now());
+    return retryMs > 0 ? { why: 'night', retryMs } : null;
   }
 
   private async push(run: BatchRun): Promise<Interruption | null> {
@@ -171,7 +178,7 @@ export class BatchSender {
   private async settle(run: BatchRun, interruption: Interruption | null): Promise<boolean> {
     const { lease, results, dead, pushed } = run;
     const retryMs = retryDelay(run, interruption);
-    const tried = interruption?.why !== 'no_room' && interruption?.why !== 'overtaken';
+    const tried = interruption === null || interruption.why === 'refused';
     const held = await this.ledger.settle(lease, { results, dead, pushed, tried, retryMs });
     const { batchId, alertId, epoch } = lease;
     if (run.codes.size > 0)
@@ -181,9 +188,9 @@ export class BatchSender {
   }
 }
 
-/** No room is nobody's failure: come back when there may be some; what was overtaken goes on at once. Else full jitter over the upper half, so that workers which failed together do not come back together. */
+/** No room is nobody's failure, nor is the night: come back when it is over; what was overtaken goes on at once. Else full jitter over the upper half, so that workers which failed together do not come back together. */
 function retryDelay({ lease, retryMs }: BatchRun, interruption: Interruption | null): number {
-  if (interruption?.why === 'no_room') return interruption.retryMs;
+  if (interruption?.why === 'no_room' || interruption?.why === 'night') return interruption.retryMs;
   if (interruption?.why === 'overtaken') return 0;
   const ceiling = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (lease.attempt - 1));
   return Math.max(retryMs, ceiling / 2 + (Math.random() * ceiling) / 2);

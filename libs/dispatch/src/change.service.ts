@@ -71,7 +71,9 @@ export class Changes {
         found.push({ change, version, reason: await this.openReason(tx, held, change) });
       }
       const [first] = held.cases;
-      const read = { action: 'alert.change.list', thing: `alert:${alertId}`, detail: { changes: found.length } };
+      const detail = { changes: found.length };
+      const waits = found.some(({ version }) => version !== null);
+      const read = { action: 'alert.change.list', thing: `alert:${alertId}`, detail, waits };
       if (first) await this.reads.record(tx, actor, first, read);
       return found;
     });
@@ -102,7 +104,10 @@ export class Changes {
       case 'renew':
       case 'resume':
       case 'photo':
-        throw new Refusal<DispatchRefusal>('change_not_previewable', 'This change asks nobody and words nothing.');
+        throw new Refusal<DispatchRefusal>(
+          'change_not_previewable',
+          'This change asks nobody and words nothing: decide it by what the list of changes shows.',
+        );
     }
   }
 
@@ -160,7 +165,9 @@ export class Changes {
 
   private async demandDecidable(tx: EntityManager, actor: OfficerActor, alert: Alert, changeId: string) {
     const change = await this.demandOpen(tx, alert.id, changeId);
-    authorize(actor, 'alert.change.decide', { agencyId: alert.agencyId, authorIds: change.authorIds }, alertNotFound());
+    // What was approved after the proposal is what it builds on now.
+    const authorIds = [...change.authorIds, ...(await this.changes.authorsBefore(tx, alert.id, change.kind))];
+    authorize(actor, 'alert.change.decide', { agencyId: alert.agencyId, authorIds }, alertNotFound());
     return change;
   }
 

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { type Actor, actorReference, authorize, Officers } from '#access';
+import { type Actor, actorReference, authorize, type OfficerActor, Officers, Reviews } from '#access';
 import { Audit } from '#audit';
 import { Cases, type Closing } from '#cases';
 import { Refusal, Transactions, type UnitOfWork } from '#platform';
@@ -34,14 +34,15 @@ export class Ending {
     private readonly cases: Cases,
     private readonly officers: Officers,
     private readonly audit: Audit,
+    private readonly reviews: Reviews,
     private readonly transactions: Transactions,
   ) {}
 
   /**
-   * Ends a live alert and closes its cases; one officer suffices, for it reaches fewer people.
+   * Ends a live alert and closes its cases; one officer suffices, for it reaches fewer people, and another reviews it.
    * @throws Refusal `alert_not_found` (also for another agency's), `alert_ended`, `ending_untrue`, `family_not_told`
    */
-  end(actor: Actor, alertId: string, request: EndRequest): Promise<void> {
+  end(actor: OfficerActor, alertId: string, request: EndRequest): Promise<void> {
     if (request.ending === 'safe' && (request.kind !== 'found' || request.outcome !== 'safe')) {
       throw new Refusal<DispatchRefusal>(
         'ending_untrue',
@@ -65,16 +66,18 @@ export class Ending {
       const held = [];
       for (const id of caseIds) held.push(await this.cases.lock(tx, actor, 'case.close', id));
       const alert = await this.alerts.lock(tx, alertId);
+      const reviewed = { agencyId: alert.agencyId, act: `alert.${request.kind}`, thing: `alert:${alertId}` };
+      await this.reviews.add(tx, { ...reviewed, officerId: actor.id });
       await this.endHeld(unit, alert, request.kind, request.ending, actor);
       for (const one of held) await this.cases.close(tx, actor, one, request);
     });
   }
 
   /**
-   * Closes an active case whose alert has ended by itself.
+   * Closes an active case whose alert has ended by itself, to be reviewed.
    * @throws Refusal `case_not_found`, `alert_live`, `case_transition_illegal`
    */
-  closeCase(actor: Actor, caseId: string, closing: Closing): Promise<void> {
+  closeCase(actor: OfficerActor, caseId: string, closing: Closing): Promise<void> {
     return this.transactions.run(async ({ tx }) => {
       const held = await this.cases.lock(tx, actor, 'case.close', caseId);
       const alert = await this.alertRows.ofCase(caseId, tx);
@@ -84,6 +87,8 @@ export class Ending {
           'The alert is still live. End it, and the case closes with it.',
         );
       }
+      const reviewed = { agencyId: held.agencyId, act: 'case.close', thing: `case:${caseId}` };
+      await this.reviews.add(tx, { ...reviewed, officerId: actor.id });
       await this.cases.close(tx, actor, held, closing);
     });
   }
@@ -99,10 +104,11 @@ export class Ending {
   private async expire(alertId: string): Promise<void> {
     try {
       await this.transactions.run(async (unit) => {
-        const alert = await this.alerts.lock(unit.tx, alertId);
-        if (alert.state === 'live') await this.endHeld(unit, alert, 'expire', 'ended', null);
+        const alert = await this.alertRows.lockOverdue(unit.tx, alertId);
+        if (!alert) return;
+        await this.endHeld(unit, alert, 'expire', 'ended', null);
+        this.logger.log({ alertId }, 'alert expires');
       });
-      this.logger.log({ alertId }, 'alert expired');
     } catch (error) {
       this.logger.error({ err: error as Error, alertId }, 'an alert could not be expired; the next sweep tries again');
     }

@@ -72,6 +72,15 @@ export class LandAskRepository {
     return ask ?? null;
   }
 
+  /** The officers who wrote what was changed of an alert since its release. */
+  async changeAuthors(tx: EntityManager, alertId: string): Promise<string[]> {
+    const rows = await tx.query<{ id: string }[]>(
+      `SELECT DISTINCT unnest(author_ids) AS id FROM alert_changes WHERE alert_id = $1 AND state = 'approved'`,
+      [alertId],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** Every bit of an ask's land. */
   async landOf(tx: EntityManager, id: string): Promise<MultiPolygon> {
     const [row] = await tx.query<[{ land: MultiPolygon }]>(

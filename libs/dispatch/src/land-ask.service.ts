@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { actorReference, authorize, type OfficerActor, Reviews } from '#access';
+import { actorReference, authorize, type OfficerActor, Officers, Reviews } from '#access';
 import { Audit, type AuditRecord } from '#audit';
 import { Cases } from '#cases';
 import { Refusal, Transactions } from '#platform';
@@ -29,6 +29,7 @@ export class LandAsks {
     private readonly alertRows: AlertRepository,
     private readonly asking: Asking,
     private readonly cases: Cases,
+    private readonly officers: Officers,
     private readonly reviews: Reviews,
     private readonly audit: Audit,
     private readonly transactions: Transactions,
@@ -55,8 +56,8 @@ export class LandAsks {
    * Lets an alert reach the phones on the agency's land, with its newest message: those that no wave of it holds yet. While
    * the alert is held they wait with all others.
    * @param seen the version of the ask that the officer read: see {@link landAskVersion}
-   * @throws Refusal `ask_not_found` (also for another agency's), `ask_decided`, `version_changed`, `alert_ended`, and what
-   *   an act that reaches more people is refused
+   * @throws Refusal `ask_not_found` (also for another agency's), `ask_decided`, `version_changed`, `alert_ended`,
+   *   `session_invalid` when the officer was frozen meanwhile, and what an act that reaches more people is refused
    */
   agree(actor: OfficerActor, id: string, seen: string): Promise<void> {
     return this.transactions.run(async (unit) => {
@@ -97,6 +98,7 @@ export class LandAsks {
     act: LandAct,
     id: string,
   ): Promise<{ ask: LandAsk; alert: Alert }> {
+    await this.officers.demandStanding(tx, actor);
     const known = await this.asks.find(tx, id);
     if (!known) throw askNotFound();
     authorize(actor, `ask.${act}`, await this.standing(tx, known), askNotFound());
@@ -108,9 +110,10 @@ export class LandAsks {
     return { ask, alert };
   }
 
-  /** The ask is its agency's; whoever had a hand in the case, or a conflict with it, decides nothing about its alert. */
+  /** The ask is its agency's; whoever wrote a part of the case or of its alert, or has a conflict with it, decides nothing. */
   private async standing(tx: EntityManager, { agencyId, alertId, messageAuthorId }: LandAsk) {
-    const authorIds = messageAuthorId === null ? [] : [messageAuthorId];
+    const authorIds = await this.asks.changeAuthors(tx, alertId);
+    if (messageAuthorId !== null) authorIds.push(messageAuthorId);
     const conflictedIds: string[] = [];
     for (const caseId of await this.alertRows.caseIds(alertId, tx)) {
       const standing = await this.cases.standing(caseId, tx);

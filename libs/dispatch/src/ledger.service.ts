@@ -44,6 +44,26 @@ export class Ledger {
     return this.batches.claim(batchId, epoch);
   }
 
+  /**
+   * Gives back batches whose worker went silent, brought up to their alert's newest message: of an alert that is held nobody
+   * would claim them, and its ending is told all the same.
+   * @returns how many
+   */
+  async reclaim(): Promise<number> {
+    let reclaimed = 0;
+    for (const batchId of await this.batches.silent()) if (await this.takeBack(batchId)) reclaimed++;
+    return reclaimed;
+  }
+
+  private takeBack(batchId: number): Promise<boolean> {
+    return this.transactions.run(async ({ tx }) => {
+      const standing = await this.batches.standing(tx, batchId);
+      if (!standing || !(await this.batches.takeBack(tx, batchId))) return false;
+      if (standing.behind) await this.waves.bringUp(tx, standing.alertId, batchId);
+      return true;
+    });
+  }
+
   /** A batch whose workers keep dying never settles, so its doubts are given up when it is claimed once more. */
   resultsOf(lease: Lease): Results {
     const results = new Results(lease.results, lease.size);

@@ -11,6 +11,16 @@ export function isNight(zone: string, at: Date): boolean {
   return hour >= NIGHT_FROM_HOUR || hour < NIGHT_UNTIL_HOUR;
 }
 
+/** Zones are apart by quarter hours, so that every hour of theirs begins with one. */
+const QUARTER_MS = 900_000;
+
+/** Milliseconds until the night is over; 0 by day. */
+export function untilDayMs(zone: string, at: Date): number {
+  let day = at.getTime();
+  while (isNight(zone, new Date(day))) day = (Math.floor(day / QUARTER_MS) + 1) * QUARTER_MS;
+  return day - at.getTime();
+}
+
 /**
  * Whether a push may sound. Night alarms are what makes people switch alerts off: at night only a critical alert sounds,
  * and only near. No ending sounds at night, and expiry, which asks nothing, never does.

@@ -24,7 +24,7 @@ export class PhotoDown {
 
   /**
    * @param wrong whether it showed somebody else: then everyone who was asked is told so, even while the alert is held
-   * @throws Refusal whatever {@link LiveAlerts.live} refuses; without a photo that is up, only a correction has an effect
+   * @throws Refusal whatever {@link LiveAlerts.live} refuses; without a photo that is up, only the correction of one that was up has an effect
    */
   take(actor: OfficerActor, alertId: string, wrong: boolean): Promise<void> {
     return this.transactions.run(async (unit) => {
@@ -32,8 +32,9 @@ export class PhotoDown {
       const { alert } = await this.liveAlerts.live(tx, actor, 'alert.photo_down', alertId);
       const message = await this.alerts.latestMessage(alertId, tx);
       const removed = await this.photos.remove(tx, alertId);
+      const [act, thing] = ['alert.photo_down', `alert:${alertId}`];
       const told = message?.notice === 'photo_wrong';
-      if (!removed && (!wrong || told)) return;
+      if (!removed && (!wrong || told || !(await this.reviews.wasDone(tx, act, thing)))) return;
       await this.alerts.update(tx, alertId, { photoId: null });
       await this.copies.purge(unit, alert.slug);
       if (message && wrong) {
@@ -41,7 +42,6 @@ export class PhotoDown {
         await this.telling.tell(unit, alert, { ...correction, passesHold: true });
       }
       const { agencyId } = alert;
-      const [act, thing] = ['alert.photo_down', `alert:${alertId}`];
       await this.reviews.add(tx, { agencyId, act, thing, officerId: actor.id });
       await this.audit.record(tx, { agencyId, actor: actorReference(actor), action: act, thing, detail: { wrong } });
     });

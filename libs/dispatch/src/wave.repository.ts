@@ -29,9 +29,14 @@ export type StandingElsewhere = Readonly<Partial<Record<Elsewhere, number>>>;
  */
 const storeBatches = (wave: string, runAt: string, firstSeq: string) => `
   slices AS (
-    SELECT ${firstSeq} + row_number() OVER (ORDER BY band, provider, start) AS seq, provider, band, ids[start : start + ${BATCH_SIZE - 1}] AS ids
-    FROM (SELECT provider, band, array_agg(device_id) AS ids FROM asked GROUP BY provider, band) banded,
-      generate_series(1, cardinality(ids), ${BATCH_SIZE}) AS start
+    SELECT ${firstSeq} + row_number() OVER (ORDER BY band, provider, start) AS seq, provider, band, ids
+    FROM (
+      SELECT provider, band, start, ids[start : start + ${BATCH_SIZE - 1}] AS ids
+      FROM (SELECT provider, band, array_agg(device_id) AS ids FROM asked GROUP BY provider, band) banded,
+        generate_series(1, cardinality(ids), ${BATCH_SIZE}) AS start
+      -- Cut before they are sorted: else every slice would carry its whole band through the sort.
+      OFFSET 0
+    ) sliced
   ), stored AS (
     INSERT INTO batches (wave_id, alert_id, seq, provider, band, size, run_at, version)
     SELECT w.id, w.alert_id, seq, provider, band, cardinality(ids), ${runAt}, m.version
@@ -86,12 +91,13 @@ export class WaveRepository {
            JOIN batch_recipients r ON r.batch_id = b.id
            CROSS JOIN LATERAL unnest(r.ids, string_to_array(b.results, NULL)) AS recipient(id, result)
          WHERE recipient.result IN ('a', 'k') AND (SELECT count(DISTINCT alert_id) FROM recent) >= ${own(2)}
-         GROUP BY recipient.id HAVING count(DISTINCT recent.alert_id) >= ${own(2)}
+         -- An alert asks a device once.
+         GROUP BY recipient.id HAVING count(*) >= ${own(2)}
        ), audience AS (
          SELECT a.device_id, a.provider, a.band,
-           coalesce(a.withheld, CASE WHEN capped.id IS NOT NULL THEN 'daily_cap' END) AS withheld
-         FROM (${audience.sql}) a LEFT JOIN capped ON capped.id = a.device_id
-         -- NOT IN and no join: it is hashed whatever the planner thinks of the size of arrays.
+           -- IN and no join: it is hashed, however few the planner takes the arrays to hold. OFFSET 0: once, and not for each range.
+           coalesce(a.withheld, CASE WHEN a.device_id IN (SELECT id FROM capped) THEN 'daily_cap' END) AS withheld
+         FROM (${audience.sql} OFFSET 0) a
          WHERE a.device_id NOT IN (${inLedgerOf(own(1))})
        ), asked AS (SELECT device_id, provider, band FROM audience WHERE withheld IS NULL),
        ${storeBatches(own(1), `coalesce(${own(3)}::timestamptz, now())`, '0')}
@@ -112,11 +118,25 @@ export class WaveRepository {
   }
 
   /**
+   * Forgets what earlier waves of the alert left out of circles that this one's circle holds: it has counted them anew, and
+   * the books add waves up.
+   */
+  async restate(tx: EntityManager, waveId: number): Promise<void> {
+    await tx.query(
+      `UPDATE waves earlier SET withheld = '{}', elsewhere = '{}' FROM waves own
+       WHERE own.id = $1 AND earlier.alert_id = own.alert_id AND earlier.id < own.id AND earlier.audience = 'ring'
+         AND earlier.area->'center' = own.area->'center'
+         AND (earlier.area->>'radiusM')::float8 <= (own.area->>'radiusM')::float8`,
+      [waveId],
+    );
+  }
+
+  /**
    * Brings batches that no worker holds up to the alert's newest message, in one statement: those who were asked, or may
    * have been, and were not told it are added to its wave, less those who left; who waits in an older message's wave, or
    * in any once the alert has ended or is stopped, waits no more. Doubt becomes `unknown`, for the newest message is the
    * doubtful push's repetition. Leased batches are brought up when they settle or are claimed again.
-   * The caller holds the alert: all batches under FOR UPDATE, one under FOR SHARE.
+   * The caller holds the alert: all batches by {@link AlertRepository.lock}, one by {@link BatchRepository.standing}.
    * @param batchId null for all of the alert's
    */
   async bringUp(tx: EntityManager, alertId: string, batchId: number | null): Promise<void> {

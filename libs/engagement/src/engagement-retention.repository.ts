@@ -13,7 +13,7 @@ export class EngagementRetentionRepository {
       `UPDATE forwards SET batch_id = NULL, index = NULL WHERE id IN (
          SELECT f.id FROM forwards f JOIN alerts a ON a.id = f.alert_id AND a.state = 'ended'
            JOIN alert_closings closing ON closing.alert_id = a.id
-         WHERE f.batch_id IS NOT NULL OR f.index IS NOT NULL LIMIT $1 FOR UPDATE OF f SKIP LOCKED)`,
+         WHERE f.index IS NOT NULL LIMIT $1 FOR UPDATE OF f SKIP LOCKED)`,
       [limit],
     );
     return forgotten;
@@ -24,7 +24,7 @@ export class EngagementRetentionRepository {
     const [, forgotten] = await this.dataSource.query<[unknown[], number]>(
       `UPDATE forwards SET batch_id = NULL, index = NULL WHERE id IN (
          SELECT f.id FROM forwards f JOIN batch_recipients r ON r.batch_id = f.batch_id
-         WHERE NOT EXISTS (SELECT FROM devices d WHERE d.id = r.ids[f.index + 1]) LIMIT $1 FOR UPDATE OF f SKIP LOCKED)`,
+         WHERE f.index IS NOT NULL AND NOT EXISTS (SELECT FROM devices d WHERE d.id = r.ids[f.index + 1]) LIMIT $1 FOR UPDATE OF f SKIP LOCKED)`,
       [limit],
     );
     return forgotten;
