@@ -24,6 +24,7 @@ interface Parameter {
 
 interface Operation {
   readonly operationId: string;
+  readonly summary?: string;
   readonly parameters?: Parameter[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Content };
   readonly responses: Record<
@@ -132,6 +133,13 @@ describe('/openapi.json', () => {
     expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length);
     // Extensions are for the making of the document, and none of them is to be seen.
     expect(JSON.stringify(document)).not.toMatch(/"x-/);
+  });
+
+  it('says of each operation in a sentence of its own what it does', () => {
+    expect(faults(({ summary }) => (/^\p{Lu}.{7,}\.$|^\p{Lu}.{7,}`\.$/u.test(summary ?? '') ? [] : [summary]))).toEqual(
+      [],
+    );
+    expect(new Set(operations.map(({ operation }) => operation.summary)).size).toBe(operations.length);
   });
 
   it('refers only to what it holds', () => {

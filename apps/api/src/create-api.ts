@@ -1,5 +1,5 @@
 import fastifyCookie from '@fastify/cookie';
-import type { DynamicModule } from '@nestjs/common';
+import { type DynamicModule, UnsupportedMediaTypeException } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
@@ -31,10 +31,21 @@ export async function createApi(env: Env, more: DynamicModule['imports'] = []): 
     boundRequests(app, env);
     // For every request that changes something, signed in or not: signing a victim in as someone else is an attack too.
     app.enableCsrfProtection();
+    refuseForms(app);
     serveOpenApi(app);
     return await app.init();
   } catch (error) {
     await app.close();
     throw error;
   }
+}
+
+/**
+ * Nest would read a form that is not an upload, and JSON sent as one (as curl does by itself) would come back in the answer as
+ * the name of a field, password and all.
+ */
+function refuseForms(app: NestFastifyApplication): void {
+  app.useBodyParser('application/x-www-form-urlencoded', {}, (_request, _body, done) => {
+    done(new UnsupportedMediaTypeException());
+  });
 }

@@ -19,16 +19,18 @@ export interface Problem {
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
+const MEDIA_TYPE = 'This address takes another Content-Type: application/json or, for an upload, multipart/form-data.';
+
 /** What Nest and Fastify refuse by themselves, by HTTP status. */
 const FRAMEWORK: Readonly<Record<number, { code: ApiRefusal; detail: string }>> = {
   403: { code: 'cross_site_request', detail: 'Requests that change something must come from this site.' },
   404: { code: 'route_not_found', detail: 'There is nothing at this address for this method.' },
   405: { code: 'method_not_allowed', detail: 'This address does not take this method.' },
-  406: { code: 'unsupported_media_type', detail: 'This address takes another Content-Type.' },
+  406: { code: 'unsupported_media_type', detail: MEDIA_TYPE },
   408: { code: 'request_timeout', detail: 'The request did not arrive in time.' },
   413: { code: 'body_too_large', detail: 'The request holds more than this address takes.' },
   414: { code: 'uri_too_long', detail: 'A part of the address is too long.' },
-  415: { code: 'unsupported_media_type', detail: 'This address takes another Content-Type.' },
+  415: { code: 'unsupported_media_type', detail: MEDIA_TYPE },
   431: { code: 'header_too_large', detail: 'The request’s header holds more than this server takes.' },
 };
 
@@ -92,7 +94,10 @@ function fromFramework(error: unknown): Refusal<ProblemCode> | undefined {
   const status = frameworkStatus(error);
   if (status === undefined || status >= 500) return undefined;
   if (status === 400 && isMalformedJson(error)) {
-    return new Refusal('malformed_json', 'The body cannot be read as JSON.');
+    return new Refusal(
+      'malformed_json',
+      'The body cannot be read as JSON. Look for a quote, a comma or a bracket that is missing, or for no body at all.',
+    );
   }
   return refusalOf(status);
 }
@@ -101,7 +106,11 @@ function refusalOf(status: number): Refusal<ApiRefusal> {
   const known = FRAMEWORK[status];
   return known
     ? new Refusal(known.code, known.detail)
-    : new Refusal('invalid_request', 'The request cannot be understood.', { issues: [] });
+    : new Refusal(
+        'invalid_request',
+        'The request cannot be understood. A file goes in the field `photo`; /openapi.json has the form of every request.',
+        { issues: [] },
+      );
 }
 
 function frameworkStatus(error: unknown): number | undefined {

@@ -82,6 +82,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   identity_provider_unavailable: { status: 503, title: 'The identity provider does not answer' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
   invalid_request: { status: 400, title: 'The request is not valid' },
+  invitation_open: { status: 409, title: 'The invitation is open' },
   invitation_invalid: { status: 401, title: 'The invitation is not valid' },
   issuer_invalid: { status: 422, title: 'The issuer is not usable' },
   jurisdiction_invalid: { status: 422, title: 'The jurisdiction is not usable' },
@@ -133,7 +134,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
   uri_too_long: { status: 414, title: 'The address is too long' },
   verifier_is_author: { status: 403, title: 'Nobody decides their own work' },
-  version_changed: { status: 409, title: 'The case has changed' },
+  version_changed: { status: 409, title: 'What you read has changed' },
   zone_unknown: { status: 422, title: 'The time zone is not known' },
 };
 

@@ -28,7 +28,13 @@ export function invalidRequest(issues: readonly SchemaIssue[], parameter?: strin
     const path = [...(parameter ? [parameter] : []), ...keys].map(String).join('.');
     return { path: path.slice(0, MAX_TEXT), message: issue.message.slice(0, MAX_TEXT) };
   });
-  return new Refusal('invalid_request', 'The request does not have the form this address takes.', { issues: told });
+  return new Refusal(
+    'invalid_request',
+    'The request does not have the form this address takes: see `issues`, and /openapi.json.',
+    {
+      issues: told,
+    },
+  );
 }
 
 class SchemaFault extends Error {

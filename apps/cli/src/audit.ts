@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { type Anchor, type AuditReport, AuditVerification } from '#audit';
+import { type Anchor, type AuditReport, AuditVerification, type FaultKind } from '#audit';
 import { withServices } from './context.ts';
 import { CommandError, type Io } from './io.ts';
 
@@ -59,10 +59,25 @@ export function exportEntries(io: Io, { agency, from, to }: ExportOptions): Prom
   });
 }
 
-/** A verification for people: a line per fault, then the counts. */
+const MEANINGS: Readonly<Record<FaultKind, string>> = {
+  edited: 'the entry is not what was recorded, or was recorded for another agency',
+  gap: 'entries before it are missing',
+  out_of_chain: 'it does not follow the entry before it',
+  tail_deleted: 'the head names entries that are gone',
+  beyond_head: 'it was added behind the head’s back',
+  head_forged: 'the head was not written by us, or SECRET_KEY is not that of this deployment',
+  unsealed: 'the head’s seal was taken away',
+  rewritten: 'it is not the entry that an anchor names',
+  rolled_back:
+    'an anchor names this entry, and the chain ends before it: an older copy of the database, or a deleted end',
+};
+
+/** A verification for people: a line per fault, what each kind means, then the counts. */
 export function tellReport(io: Io, json: boolean, report: AuditReport): void {
   if (json) return io.out(JSON.stringify(report));
   for (const { agencyId, seq, fault } of report.faults) io.out(`agency ${agencyId}, entry ${seq}: ${fault}`);
+  const kinds = new Set(report.faults.map(({ fault }) => fault));
+  for (const kind of kinds) io.out(`${kind}: ${MEANINGS[kind]}`);
   io.out(`${report.chains} chains, ${report.entries} entries, ${report.faults.length} faults`);
 }
 

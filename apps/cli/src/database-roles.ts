@@ -32,6 +32,9 @@ async function asOwner<Result>(io: Io, work: (tx: EntityManager) => Promise<Resu
   await database.initialize();
   try {
     return await database.transaction(work);
+  } catch (error) {
+    // What the roles' own code refuses explains itself.
+    throw error instanceof Error && error.constructor === Error ? new CommandError(error.message) : error;
   } finally {
     await database.destroy();
   }

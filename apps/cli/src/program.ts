@@ -233,5 +233,21 @@ function described(error: unknown): { code: string; detail: string } {
       detail: 'PostgreSQL or Redis does not answer: see DATABASE_URL, REDIS_URL',
     };
   }
+  const known = DATABASE_FAULTS[sqlState(error)];
+  if (known) return { code: 'command_failed', detail: `${known} (${(error as Error).message})` };
   return { code: 'internal_error', detail: error instanceof Error && error.stack ? error.stack : String(error) };
+}
+
+/** What PostgreSQL refuses when a step of setting up was left out, by SQLSTATE. */
+const DATABASE_FAULTS: Readonly<Record<string, string>> = {
+  '28P01': 'DATABASE_URL has a wrong login or password',
+  '3D000': 'The database of DATABASE_URL is not there: create it',
+  '3F000': 'The schema is not there: `npm run migrate` first',
+  '42P01': 'The schema is not there: `npm run migrate` first',
+  '42501': 'The login of DATABASE_URL may not do this: take the owner’s',
+};
+
+function sqlState(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
 }

@@ -49,11 +49,12 @@ function faultsOf(name: keyof Guarded, message: string | null): SettingFault[] {
 }
 
 function keyFault(key: string): string | null {
-  if (key === DEVELOPMENT_KEY) return 'is required in production and for real alerts (`golden72 secret-key` makes one)';
+  if (key === DEVELOPMENT_KEY)
+    return 'is required in production and for real alerts (`npm run cli -- secret-key` makes one)';
   const bytes = Buffer.from(key, 'base64');
   const written = bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
   if (!written && new Set(bytes).size >= DISTINCT_BYTES) return null;
-  return 'is not random: it is words or a pattern (`golden72 secret-key` makes one)';
+  return 'is not random: it is words or a pattern (`npm run cli -- secret-key` makes one)';
 }
 
 function previousFault(previous: string, current: string): string | null {

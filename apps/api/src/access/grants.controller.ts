@@ -1,5 +1,5 @@
 import { Controller, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Grants, type OfficerActor } from '#access';
 import { ForOfficers } from '../callers/audiences.ts';
@@ -14,8 +14,8 @@ import { grantsAnswer } from './officers.schemas.ts';
 export class GrantsController {
   constructor(private readonly grants: Grants) {}
 
-  /** What waits. */
   @Get()
+  @ApiOperation({ summary: 'Roles that wait for a second person.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'Oldest first.', standardSchema: grantsAnswer })
   async list(@CurrentOfficer() officer: OfficerActor): Promise<z.input<typeof grantsAnswer>> {
@@ -29,16 +29,18 @@ export class GrantsController {
     return { grants };
   }
 
-  /** Confirms: the officer is who they are said to be, and has the only key to the account. */
   @Post(':id/confirm')
+  @ApiOperation({
+    summary: 'Confirms roles: the officer is who they are said to be, and has the only key to the account.',
+  })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'The roles hold from the next request on.' })
   confirm(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {
     return this.grants.confirm(officer, id);
   }
 
-  /** Turns it down. */
   @Post(':id/refuse')
+  @ApiOperation({ summary: 'Turns proposed roles down.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'The officer keeps what they hold.' })
   refuse(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {

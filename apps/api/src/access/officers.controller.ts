@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Put } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { type Administered, type IssuedInvitation, type OfficerActor, OfficerAdministration } from '#access';
 import { ForOfficers } from '../callers/audiences.ts';
@@ -14,8 +14,8 @@ import { administeredAnswer, invitationAnswer, officerBody, officersAnswer, role
 export class OfficersController {
   constructor(private readonly administration: OfficerAdministration) {}
 
-  /** The agency's officers. */
   @Get()
+  @ApiOperation({ summary: 'The agency’s officers.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'By name.', standardSchema: officersAnswer })
   async list(@CurrentOfficer() officer: OfficerActor): Promise<z.input<typeof officersAnswer>> {
@@ -30,8 +30,10 @@ export class OfficersController {
     return { officers };
   }
 
-  /** Makes an officer, who sets their own password; verifiers and administrators take a second person. */
   @Post()
+  @ApiOperation({
+    summary: 'Makes an officer, who sets their own password; verifiers and administrators take a second person.',
+  })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 201, description: 'Invited.', standardSchema: invitationAnswer })
   async invite(
@@ -41,8 +43,10 @@ export class OfficersController {
     return invitation(await this.administration.invite(officer, body));
   }
 
-  /** Changes roles: what is taken goes at once, verifier and administrator take a second person. */
   @Put(':id/roles')
+  @ApiOperation({
+    summary: 'Changes roles: what is taken goes at once, verifier and administrator take a second person.',
+  })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'Changed or proposed.', standardSchema: administeredAnswer })
   setRoles(
@@ -53,8 +57,10 @@ export class OfficersController {
     return this.administration.setRoles(officer, id, roles);
   }
 
-  /** Invites again, e.g. for a forgotten password; roles that take two people rest until they are confirmed. */
   @Post(':id/invitation')
+  @ApiOperation({
+    summary: 'Invites again, e.g. for a forgotten password; roles that take two people rest until they are confirmed.',
+  })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 201, description: 'Invited.', standardSchema: invitationAnswer })
   async inviteAgain(
@@ -64,8 +70,8 @@ export class OfficersController {
     return invitation(await this.administration.inviteAgain(officer, id));
   }
 
-  /** Forgets a lost second factor; roles that take two people rest until they are confirmed. */
   @Delete(':id/second-factor')
+  @ApiOperation({ summary: 'Forgets a lost second factor; roles that take two people rest until they are confirmed.' })
   @HttpCode(200)
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'Forgotten; sessions ended.', standardSchema: administeredAnswer })

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Client, Oidc, type OidcEnd, OidcSignIn, type OfficerActor } from '#access';
@@ -37,8 +37,8 @@ export class OidcController {
     private readonly oidcSignIn: OidcSignIn,
   ) {}
 
-  /** Sends a signed-in officer to prove anew who they are, at their agency's provider. */
   @Get('step-up')
+  @ApiOperation({ summary: 'Sends a signed-in officer to prove anew who they are, at their agency’s provider.' })
   @ForOfficers()
   @BeforeSecondFactor()
   @Header('cache-control', 'no-store')
@@ -47,8 +47,8 @@ export class OidcController {
     await this.send(reply, officer.agencyId, officer);
   }
 
-  /** Sends the browser to the agency's provider. */
   @Get(':agencyId')
+  @ApiOperation({ summary: 'Sends the browser to the agency’s provider.' })
   @Public()
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 302, description: 'To the provider.' })
@@ -56,8 +56,11 @@ export class OidcController {
     await this.send(reply, agencyId, null);
   }
 
-  /** Where the provider sends the browser back to: a page that goes on to the console, signed in or with a code owed. */
   @Get(':agencyId/callback')
+  @ApiOperation({
+    summary:
+      'Where the provider sends the browser back to: a page that goes on to the console, signed in or with a code owed.',
+  })
   @Public()
   @ApiResponse({ status: 200, description: 'A page that goes on to the console.', content: PAGE })
   async back(
@@ -74,8 +77,8 @@ export class OidcController {
     void reply.header('cache-control', 'no-store').type(HTML).send(onTo(CONSOLE[end.end]));
   }
 
-  /** Pays the code that was owed after the provider. */
   @Post('code')
+  @ApiOperation({ summary: 'Pays the code that was owed after the provider.' })
   @Public()
   @HttpCode(200)
   @Header('cache-control', 'no-store')

@@ -1,5 +1,5 @@
 import { Body, Controller, Header, HttpCode, Post, Put } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { type Client, Invitations, type OfficerActor, Passwords } from '#access';
 import { BeforeSecondFactor, ForOfficers, Public } from '../callers/audiences.ts';
@@ -14,8 +14,8 @@ export class PasswordController {
     private readonly invitations: Invitations,
   ) {}
 
-  /** Changes the officer's own password; other sessions end. */
   @Put('password')
+  @ApiOperation({ summary: 'Changes the officer’s own password; other sessions end.' })
   @ForOfficers()
   @BeforeSecondFactor()
   @HttpCode(204)
@@ -28,8 +28,8 @@ export class PasswordController {
     return this.passwords.change(officer, present, next, client);
   }
 
-  /** Sets a password by an invitation, once; signing in comes after. */
   @Post('invitations/accept')
+  @ApiOperation({ summary: 'Sets a password by an invitation, once; signing in comes after.' })
   @Public()
   @HttpCode(200)
   @Header('cache-control', 'no-store')

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { type OfficerActor, Reviews } from '#access';
 import { ForOfficers } from '../callers/audiences.ts';
@@ -14,8 +14,10 @@ import { reviewsAnswer, reviewsQuery, verdictBody } from './officers.schemas.ts'
 export class ReviewsController {
   constructor(private readonly reviews: Reviews) {}
 
-  /** What waits for a review, or what was settled, of the agency and those below. */
   @Get()
+  @ApiOperation({
+    summary: 'Acts of one officer alone that wait for a review, or were settled, of the agency and those below.',
+  })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'Oldest first.', standardSchema: reviewsAnswer })
   async list(
@@ -31,8 +33,8 @@ export class ReviewsController {
     return { reviews: shown, next };
   }
 
-  /** Settles one, by another officer than the one who acted. */
   @Post(':id')
+  @ApiOperation({ summary: 'Settles a review, by another officer than the one who acted.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Settled.' })
   settle(

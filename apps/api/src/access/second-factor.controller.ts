@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Header, HttpCode, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { type OfficerActor, SecondFactor } from '#access';
 import { BeforeSecondFactor, ForOfficers } from '../callers/audiences.ts';
@@ -12,8 +12,11 @@ import { codeBody, recoveryCodesAnswer, secondFactorAnswer } from './session.sch
 export class SecondFactorController {
   constructor(private readonly secondFactor: SecondFactor) {}
 
-  /** Begins: the secret goes into the officer's authenticator app. Nothing counts before it is confirmed. */
   @Post()
+  @ApiOperation({
+    summary:
+      'Begins a second factor: the secret goes into the officer’s authenticator app. Nothing counts before it is confirmed.',
+  })
   @BeforeSecondFactor()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
@@ -22,8 +25,8 @@ export class SecondFactorController {
     return this.secondFactor.begin(officer);
   }
 
-  /** Enrols with the app's first code; other sessions end. */
   @Post('confirm')
+  @ApiOperation({ summary: 'Enrols the second factor with the app’s first code; other sessions end.' })
   @BeforeSecondFactor()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
@@ -35,8 +38,8 @@ export class SecondFactorController {
     return { recoveryCodes: await this.secondFactor.confirm(officer, code) };
   }
 
-  /** Makes new recovery codes; those of before are void. */
   @Post('recovery-codes')
+  @ApiOperation({ summary: 'Makes new recovery codes; those of before are void.' })
   @HttpCode(200)
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'Told this once.', standardSchema: recoveryCodesAnswer })
@@ -44,8 +47,8 @@ export class SecondFactorController {
     return { recoveryCodes: await this.secondFactor.regenerate(officer) };
   }
 
-  /** Removes the officer's own; other sessions end. */
   @Delete()
+  @ApiOperation({ summary: 'Removes the officer’s own second factor; other sessions end.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Removed.' })
   remove(@CurrentOfficer() officer: OfficerActor): Promise<void> {

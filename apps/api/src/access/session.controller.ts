@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { type Client, type OfficerActor, Officers, SecondFactor, SignIn } from '#access';
@@ -20,8 +20,8 @@ export class SessionController {
     private readonly secondFactor: SecondFactor,
   ) {}
 
-  /** Signs in; a session that the browser still holds is ended. */
   @Post()
+  @ApiOperation({ summary: 'Signs in; a session that the browser still holds is ended.' })
   @Public()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
@@ -39,8 +39,8 @@ export class SessionController {
     return this.answer(officerId);
   }
 
-  /** Who is signed in. */
   @Get()
+  @ApiOperation({ summary: 'Who is signed in.' })
   @ForOfficers()
   @BeforeSecondFactor()
   @Header('cache-control', 'no-store')
@@ -49,8 +49,8 @@ export class SessionController {
     return this.answer(officer.id);
   }
 
-  /** Proves again who is at the desk; acts that reach more people ask for it. */
   @Post('step-up')
+  @ApiOperation({ summary: 'Proves again who is at the desk; acts that reach more people ask for it.' })
   @ForOfficers()
   @BeforeSecondFactor()
   @HttpCode(204)
@@ -63,8 +63,8 @@ export class SessionController {
     return this.signIn.stepUp(officer, proof, client);
   }
 
-  /** Signs out. */
   @Delete()
+  @ApiOperation({ summary: 'Signs out.' })
   @ForOfficers()
   @BeforeSecondFactor()
   @HttpCode(204)

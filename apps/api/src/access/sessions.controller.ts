@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, Header, HttpCode, Param } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { type OfficerActor, Sessions, SignIn } from '#access';
 import { ForOfficers } from '../callers/audiences.ts';
@@ -16,8 +16,8 @@ export class SessionsController {
     private readonly signIn: SignIn,
   ) {}
 
-  /** The officer's own live sessions, newest first. */
   @Get()
+  @ApiOperation({ summary: 'The officer’s own live sessions, newest first.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'Where the officer is signed in.', standardSchema: sessionsAnswer })
   async list(@CurrentOfficer() officer: OfficerActor): Promise<z.input<typeof sessionsAnswer>> {
@@ -32,16 +32,16 @@ export class SessionsController {
     return { sessions };
   }
 
-  /** Ends one. */
   @Delete(':id')
+  @ApiOperation({ summary: 'Ends one of one’s own sessions.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Ended at its next request.' })
   end(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {
     return this.signIn.end(officer, id);
   }
 
-  /** Ends all but this one. */
   @Delete()
+  @ApiOperation({ summary: 'Ends all of one’s own sessions but this one.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Ended at their next request.' })
   endOthers(@CurrentOfficer() officer: OfficerActor): Promise<void> {

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
@@ -18,8 +18,8 @@ export class AlertsController {
     private readonly ending: Ending,
   ) {}
 
-  /** A released alert as anybody may see it; 410 once nothing of it is kept. */
   @Get(':slug')
+  @ApiOperation({ summary: 'A released alert as anybody may see it; 410 once nothing of it is kept.' })
   @Public()
   @Header('cache-control', 'public, max-age=30, must-revalidate')
   @ApiResponse({ status: 200, description: 'The alert, or its ending.', standardSchema: alertAnswer })
@@ -34,8 +34,8 @@ export class AlertsController {
     return viewOf(alert);
   }
 
-  /** Ends a live alert at once and closes its cases: one officer suffices. */
   @Post(':id/end')
+  @ApiOperation({ summary: 'Ends a live alert at once and closes its cases: one officer suffices.' })
   @ForOfficers()
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Ended; everyone who was asked is being told.' })

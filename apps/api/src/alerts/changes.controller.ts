@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Changes } from '#dispatch';
@@ -28,8 +28,8 @@ export class ChangesController {
     private readonly blur: Blur,
   ) {}
 
-  /** Proposes a change of a live alert. */
   @Post()
+  @ApiOperation({ summary: 'Proposes a change of a live alert.' })
   @ApiResponse({ status: 201, description: 'Proposed; another officer decides.', standardSchema: proposedAnswer })
   async propose(
     @CurrentOfficer() officer: OfficerActor,
@@ -39,8 +39,8 @@ export class ChangesController {
     return { id: await this.changes.propose(officer, id, body) };
   }
 
-  /** The alert's changes, newest first. */
   @Get()
+  @ApiOperation({ summary: 'The alert’s changes, newest first.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'All of them.', standardSchema: changesAnswer })
   async list(
@@ -50,8 +50,11 @@ export class ChangesController {
     return { changes: (await this.changes.list(officer, id)).map(viewOfChange) };
   }
 
-  /** What approving a new area, a further ring or another text would do, over all who would then be in the area. */
   @Get(':changeId/preview')
+  @ApiOperation({
+    summary:
+      'What approving a new area, a further ring or another text would do, over all who would then be in the area.',
+  })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'Rounded, limited and audited.', standardSchema: previewAnswer })
   look(
@@ -62,8 +65,8 @@ export class ChangesController {
     return this.changes.look(officer, id, changeId);
   }
 
-  /** Takes back what one proposed oneself. */
   @Post(':changeId/withdraw')
+  @ApiOperation({ summary: 'Takes back what one proposed oneself.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Withdrawn.' })
   withdraw(
@@ -74,8 +77,8 @@ export class ChangesController {
     return this.changes.withdraw(officer, id, changeId);
   }
 
-  /** Turns a proposal down. */
   @Post(':changeId/reject')
+  @ApiOperation({ summary: 'Turns a proposal down.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Rejected.' })
   reject(
@@ -87,8 +90,10 @@ export class ChangesController {
     return this.changes.reject(officer, id, changeId, body.reason);
   }
 
-  /** Approves exactly the version that was read, and does it. Never by an officer who wrote any of it. */
   @Post(':changeId/approve')
+  @ApiOperation({
+    summary: 'Approves exactly the version that was read, and does it. Never by an officer who wrote any of it.',
+  })
   @HttpCode(200)
   @ApiResponse({ status: 200, description: 'Done.', standardSchema: approvedAnswer })
   async approve(

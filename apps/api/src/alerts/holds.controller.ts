@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Holds, PhotoDown } from '#dispatch';
@@ -18,8 +18,8 @@ export class HoldsController {
     private readonly photos: PhotoDown,
   ) {}
 
-  /** Sends nothing more until two officers resume it. The page shows nothing of it. */
   @Post('hold')
+  @ApiOperation({ summary: 'Sends nothing more until two officers resume it. The page shows nothing of it.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Held, or held already; sending stops within two seconds.' })
   hold(
@@ -30,16 +30,16 @@ export class HoldsController {
     return this.holds.hold(officer, id, body.reason);
   }
 
-  /** Asks nobody more, for good; the alert stays on its page. */
   @Post('stop')
+  @ApiOperation({ summary: 'Asks nobody more, for good; the alert stays on its page.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Stopped, or stopped already.' })
   stop(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {
     return this.holds.stop(officer, id);
   }
 
-  /** Takes the public photo down. */
   @Post('photo-down')
+  @ApiOperation({ summary: 'Takes the public photo down.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Down; whoever holds a copy of it shows it for 30 s at most.' })
   photoDown(

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { LandAsks } from '#dispatch';
@@ -19,8 +19,8 @@ export class AsksController {
     @Inject(ENV) private readonly env: Pick<Env, 'PUBLIC_URL'>,
   ) {}
 
-  /** What the verifier's agency and those below it are asked now, newest first; at most 100. */
   @Get()
+  @ApiOperation({ summary: 'What the verifier’s agency and those below it are asked now, newest first; at most 100.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({
     status: 200,
@@ -32,8 +32,8 @@ export class AsksController {
     return { asks: asks.map((ask) => viewOf(ask, this.env.PUBLIC_URL)) };
   }
 
-  /** Lets the alert reach the phones on the agency's land. */
   @Post(':id/agree')
+  @ApiOperation({ summary: 'Lets the alert reach the phones on the agency’s land.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Agreed; the phones there are being asked.' })
   agree(
@@ -44,8 +44,8 @@ export class AsksController {
     return this.asks.agree(officer, id, body.version);
   }
 
-  /** Keeps the alert off the agency's land: one officer suffices. */
   @Post(':id/refuse')
+  @ApiOperation({ summary: 'Keeps the alert off the agency’s land: one officer suffices.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Refused; another officer reviews it.' })
   refuse(

@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Query } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { AuditTrail, type OfficerActor } from '#access';
 import { ForOfficers } from '../callers/audiences.ts';
@@ -13,8 +13,8 @@ import { auditAnswer, auditQuery, viewOf } from './audit.schemas.ts';
 export class AuditController {
   constructor(private readonly trail: AuditTrail) {}
 
-  /** An agency's entries, newest first. The read is an entry itself. */
   @Get()
+  @ApiOperation({ summary: 'An agency’s entries, newest first. The read is an entry itself.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'A page of entries.', standardSchema: auditAnswer })
   async read(

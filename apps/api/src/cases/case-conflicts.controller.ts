@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Conflicts } from '#cases';
@@ -15,8 +15,8 @@ import { conflictBody } from './cases.schemas.ts';
 export class CaseConflictsController {
   constructor(private readonly conflicts: Conflicts) {}
 
-  /** Declares one's own conflict of interest or, as a verifier, names a colleague's. */
   @Post()
+  @ApiOperation({ summary: 'Declares one’s own conflict of interest or, as a verifier, names a colleague’s.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Declared: whom it bars can no longer do anything with the case.' })
   declare(

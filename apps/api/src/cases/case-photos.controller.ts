@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Post, Res, UploadedFile, UseInterceptors } from '@nestjs/common';
 import { FileInterceptor, type UploadedMultipartFile } from '@nestjs/platform-fastify/multipart';
-import { ApiBody, ApiConsumes, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
@@ -19,8 +19,8 @@ import { photoAnswer } from './cases.schemas.ts';
 export class CasePhotosController {
   constructor(private readonly photos: CasePhotos) {}
 
-  /** Adds a photo, as the file `photo` of a form. */
   @Post()
+  @ApiOperation({ summary: 'Adds a photo, as the file `photo` of a form.' })
   @UseInterceptors(FileInterceptor('photo'))
   @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: { type: 'object', properties: { photo: PHOTO_FIELD }, required: ['photo'] } })
@@ -39,8 +39,8 @@ export class CasePhotosController {
     return { id, width, height };
   }
 
-  /** The picture itself. */
   @Get(':photoId')
+  @ApiOperation({ summary: 'A photo of the case: the picture itself.' })
   @ApiResponse({ status: 200, description: 'The picture.', content: JPEG })
   async read(
     @CurrentOfficer() officer: OfficerActor,

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Cases } from '#cases';
@@ -41,8 +41,8 @@ export class CasesController {
     private readonly blur: Blur,
   ) {}
 
-  /** Files a draft. */
   @Post()
+  @ApiOperation({ summary: 'Files a draft.' })
   @ApiResponse({ status: 201, description: 'Filed as a draft.', standardSchema: filedAnswer })
   async file(
     @CurrentOfficer() officer: OfficerActor,
@@ -53,8 +53,8 @@ export class CasesController {
     return { id: await this.release.file(officer, submissionOf(body), repeat) };
   }
 
-  /** The agency's cases, newest first. */
   @Get()
+  @ApiOperation({ summary: 'The agency’s cases, newest first.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'A page of cases.', standardSchema: casesAnswer })
   async list(
@@ -65,8 +65,8 @@ export class CasesController {
     return { cases: cases.map(summaryOf), next };
   }
 
-  /** The whole case with its proposed or released alert. Every read is audited. */
   @Get(':id')
+  @ApiOperation({ summary: 'The whole case with its proposed or released alert. Every read is audited.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'The case.', standardSchema: caseAnswer })
   async read(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string) {
@@ -77,8 +77,8 @@ export class CasesController {
     return viewOf(read, proposed, await this.lands.neighbours(alert), await this.changes.pending(alert.id));
   }
 
-  /** Replaces a draft or a returned case, whole. */
   @Put(':id')
+  @ApiOperation({ summary: 'Replaces a draft or a returned case, whole.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Replaced.' })
   rewrite(
@@ -89,24 +89,24 @@ export class CasesController {
     return this.release.rewrite(officer, id, submissionOf(body));
   }
 
-  /** What a release would do: about how many phones, how long it takes, what they show. */
   @Get(':id/preview')
+  @ApiOperation({ summary: 'What a release would do: about how many phones, how long it takes, what they show.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'Rounded, and audited.', standardSchema: previewAnswer })
   look(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string) {
     return this.preview.ofCase(officer, id);
   }
 
-  /** Hands the case to the verifiers. */
   @Post(':id/submit')
+  @ApiOperation({ summary: 'Hands the case to the verifiers.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Submitted.' })
   submit(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {
     return this.release.submit(officer, id);
   }
 
-  /** Sends a submitted case back for changes. */
   @Post(':id/return')
+  @ApiOperation({ summary: 'Sends a submitted case back for changes.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Returned.' })
   giveBack(
@@ -117,8 +117,8 @@ export class CasesController {
     return this.release.decline(officer, id, 'return', body.reason);
   }
 
-  /** Turns a submitted case down for good. */
   @Post(':id/reject')
+  @ApiOperation({ summary: 'Turns a submitted case down for good.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Rejected.' })
   reject(
@@ -129,8 +129,11 @@ export class CasesController {
     return this.release.decline(officer, id, 'reject', body.reason);
   }
 
-  /** Verifies exactly the version that was read, and releases its alert if it has one. Never by an officer who wrote any of it. */
   @Post(':id/verify')
+  @ApiOperation({
+    summary:
+      'Verifies exactly the version that was read, and releases its alert if it has one. Never by an officer who wrote any of it.',
+  })
   @HttpCode(200)
   @ApiResponse({
     status: 200,
@@ -146,8 +149,8 @@ export class CasesController {
     return released ? toldOf(released, this.blur) : NOTHING_RELEASED;
   }
 
-  /** Closes a case whose alert has ended by itself, or never went out. */
   @Post(':id/close')
+  @ApiOperation({ summary: 'Closes a case whose alert has ended by itself, or never went out.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Closed.' })
   close(

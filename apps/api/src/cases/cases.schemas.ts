@@ -31,6 +31,7 @@ export const filedAnswer = z.object({ id: uuid });
 
 export const casesQuery = z.strictObject({
   state: z.enum(CASE_STATES).optional(),
+  agencyId: uuid.optional().describe('An agency below, for verifiers above it; by default one’s own.'),
   before: uuid.optional().describe('The last page’s `next`.'),
   limit: z.coerce.number().int().min(1).max(100).default(50),
 });

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Header, HttpCode, Post, Put } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Devices, RegistrationLimiter } from '#audience';
 import { ForDevices, Public } from '../callers/audiences.ts';
@@ -16,8 +16,8 @@ export class DevicesController {
     private readonly limiter: RegistrationLimiter,
   ) {}
 
-  /** Registers an installation; one that registers its token again replaces itself. */
   @Post()
+  @ApiOperation({ summary: 'Registers an installation; one that registers its token again replaces itself.' })
   @Public()
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 201, description: 'Registered.', standardSchema: registrationAnswer })
@@ -29,8 +29,8 @@ export class DevicesController {
     return { secret: `g72d_${await this.devices.register(body)}` };
   }
 
-  /** Gives the installation's new token. */
   @Put('me/token')
+  @ApiOperation({ summary: 'Gives the installation’s new token.' })
   @ForDevices()
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Kept.' })
@@ -41,8 +41,8 @@ export class DevicesController {
     return this.devices.renewToken(device.id, body.token, body.language);
   }
 
-  /** Overwrites where the device is. */
   @Put('me/position')
+  @ApiOperation({ summary: 'Overwrites where the device is.' })
   @ForDevices()
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Kept, to about 1 km, for 30 days.' })
@@ -53,8 +53,8 @@ export class DevicesController {
     return this.devices.move(device.id, body.place);
   }
 
-  /** Says what the person wants: opt-outs, a mute, quiet hours. */
   @Put('me/preferences')
+  @ApiOperation({ summary: 'Says what the person wants: opt-outs, a mute, quiet hours.' })
   @ForDevices()
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Kept.' })
@@ -65,8 +65,8 @@ export class DevicesController {
     return this.devices.prefer(device.id, body);
   }
 
-  /** Leaves: the row, the token and the place are deleted at once. */
   @Delete('me')
+  @ApiOperation({ summary: 'Leaves: the row, the token and the place are deleted at once.' })
   @ForDevices()
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Forgotten.' })

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ForwardLimiter, type ForwardLink, Forwards, type ReceiptAnswer, Receipts } from '#engagement';
 import { Public } from '../callers/audiences.ts';
@@ -19,16 +19,16 @@ export class EngagementController {
     private readonly limiter: ForwardLimiter,
   ) {}
 
-  /** Receipts and opens, in bulk; a repeat changes nothing. */
   @Post('receipts')
+  @ApiOperation({ summary: 'Receipts and opens, in bulk; a repeat changes nothing.' })
   @HttpCode(200)
   @ApiResponse({ status: 200, description: 'Recorded.', standardSchema: receiptsAnswer })
   record(@Body({ schema: receiptsBody }) { items }: z.output<typeof receiptsBody>): Promise<ReceiptAnswer> {
     return this.receipts.record(items);
   }
 
-  /** A link to send an alert on by. */
   @Post('forwards')
+  @ApiOperation({ summary: 'A link to send an alert on by.' })
   @HttpCode(200)
   @ApiResponse({ status: 200, description: 'The link and its token.', standardSchema: forwardAnswer })
   async forward(

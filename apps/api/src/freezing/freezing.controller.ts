@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { OfficerActor } from '#access';
 import { Freezing } from '#dispatch';
 import { ForOfficers } from '../callers/audiences.ts';
@@ -13,32 +13,34 @@ import { uuid } from '../schemas/common.ts';
 export class FreezingController {
   constructor(private readonly freezing: Freezing) {}
 
-  /** Shuts an officer out, and holds what they wrote, verified or changed while it is being sent. */
   @Post('officers/:id/freeze')
+  @ApiOperation({
+    summary: 'Shuts an officer out, and holds what they wrote, verified or changed while it is being sent.',
+  })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Frozen.' })
   freezeOfficer(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {
     return this.freezing.freezeOfficer(officer, id);
   }
 
-  /** Lets an officer in again; what was held stays held. */
   @Post('officers/:id/thaw')
+  @ApiOperation({ summary: 'Lets an officer in again; what was held stays held.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Let in again.' })
   thawOfficer(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {
     return this.freezing.thawOfficer(officer, id);
   }
 
-  /** Shuts an agency's officers and keys out, and holds all that it is sending. */
   @Post('agencies/:id/freeze')
+  @ApiOperation({ summary: 'Shuts an agency’s officers and keys out, and holds all that it is sending.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Frozen.' })
   freezeAgency(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {
     return this.freezing.freezeAgency(officer, id);
   }
 
-  /** Lets an agency in again; what was held stays held. */
   @Post('agencies/:id/thaw')
+  @ApiOperation({ summary: 'Lets an agency in again; what was held stays held.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Let in again.' })
   thawAgency(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {

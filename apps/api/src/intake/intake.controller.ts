@@ -1,5 +1,5 @@
 import { Body, Controller, Post } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { AgencyKeyActor } from '#access';
 import { Release } from '#dispatch';
@@ -17,8 +17,8 @@ const intakeAnswer = z.object({ id: uuid });
 export class IntakeController {
   constructor(private readonly release: Release) {}
 
-  /** Posts a case: it lands as submitted and is verified by a person like any other. */
   @Post()
+  @ApiOperation({ summary: 'Posts a case: it lands as submitted and is verified by a person like any other.' })
   @ApiResponse({ status: 201, description: 'Submitted; a repeat gives the same case.', standardSchema: intakeAnswer })
   async post(
     @CurrentActor() actor: AgencyKeyActor,

@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Param } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Funnels } from '#outcomes';
@@ -15,8 +15,8 @@ import { funnelAnswer, viewOf } from './outcomes.schemas.ts';
 export class OutcomesController {
   constructor(private readonly funnels: Funnels) {}
 
-  /** A case's funnel: counts with their denominators, and times. */
   @Get('cases/:id/funnel')
+  @ApiOperation({ summary: 'A case’s funnel: counts with their denominators, and times.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'The funnel of every alert of the case.', standardSchema: funnelAnswer })
   async funnel(

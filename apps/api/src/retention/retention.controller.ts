@@ -1,5 +1,5 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Retention } from '#outcomes';
@@ -14,8 +14,8 @@ import { retentionAnswer, viewOf } from './retention.schemas.ts';
 export class RetentionController {
   constructor(private readonly retention: Retention) {}
 
-  /** What goes when, when it was last done, and what is overdue. */
   @Get()
+  @ApiOperation({ summary: 'What goes when, when it was last done, and what is overdue.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'The standing of the officer’s agency.', standardSchema: retentionAnswer })
   async read(@CurrentOfficer() officer: OfficerActor): Promise<z.input<typeof retentionAnswer>> {

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
@@ -25,8 +25,8 @@ import {
 export class CaseSightingsController {
   constructor(private readonly sightings: Sightings) {}
 
-  /** Takes down a tip that came by phone. */
   @Post('cases/:id/sightings')
+  @ApiOperation({ summary: 'Takes down a tip that came by phone.' })
   @ApiResponse({ status: 201, description: 'Taken.', standardSchema: sightingAnswer })
   async take(
     @CurrentOfficer() officer: OfficerActor,
@@ -39,8 +39,8 @@ export class CaseSightingsController {
     return { id, receivedAt: receivedAt.toISOString() };
   }
 
-  /** A case's tips, newest first. */
   @Get('cases/:id/sightings')
+  @ApiOperation({ summary: 'A case’s tips, newest first.' })
   @Header('cache-control', 'no-store')
   @ApiResponse({ status: 200, description: 'A page of tips.', standardSchema: sightingsAnswer })
   async list(
@@ -52,8 +52,8 @@ export class CaseSightingsController {
     return { sightings: sightings.map(viewOf), next };
   }
 
-  /** The photo of a tip. */
   @Get('cases/:id/sightings/:sightingId/photo')
+  @ApiOperation({ summary: 'The photo of a tip.' })
   @ApiResponse({ status: 200, description: 'The photo.', content: JPEG })
   async photo(
     @CurrentOfficer() officer: OfficerActor,
@@ -66,8 +66,8 @@ export class CaseSightingsController {
     return jpeg;
   }
 
-  /** An officer's judgement of a tip. */
   @Post('sightings/:id/triage')
+  @ApiOperation({ summary: 'An officer’s judgement of a tip.' })
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Judged.' })
   async triage(

@@ -1,6 +1,6 @@
 import { Body, Controller, Header, Param, Post, UploadedFile, UseInterceptors } from '@nestjs/common';
 import { FileInterceptor, type UploadedMultipartFile } from '@nestjs/platform-fastify/multipart';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { OpenAlerts } from '#engagement';
 import { Sightings, TipLimiter } from '#sightings';
@@ -21,8 +21,10 @@ export class SightingsController {
     private readonly sightings: Sightings,
   ) {}
 
-  /** What somebody saw, as JSON or, with a photo, as a form: JSON in `sighting` and a file in `photo`. */
   @Post()
+  @ApiOperation({
+    summary: 'What somebody saw, as JSON or, with a photo, as a form: JSON in `sighting` and a file in `photo`.',
+  })
   @UseInterceptors(FileInterceptor('photo'))
   @Header('cache-control', 'no-store')
   @DocumentBodies(SIGHTING_BODIES)
