@@ -25,7 +25,10 @@ function whole(name: string, text: string): number {
 }
 
 const began = Date.now();
-function progress(done: number, { faults }: Report): void {
+let told = 0;
+function progress(done: number, { faults, examples }: Report): void {
+  tell(examples.slice(told));
+  told = examples.length;
   if (done % 5_000 >= 1_000 && done < requests) return;
   const found = Object.values(faults).reduce((sum, each) => sum + each, 0);
   const rate = Math.round((done * 1_000) / (Date.now() - began));
@@ -46,9 +49,12 @@ try {
   await running.close();
 }
 
-function conclude({ requests: sent, routes, faults, examples, statuses }: Report): void {
+function tell(examples: Report['examples']): void {
   for (const { finding, route, attack } of examples)
     say(`\n${finding.fault}: ${finding.what}\n  ${route}\n  ${attack}`);
+}
+
+function conclude({ requests: sent, routes, faults, examples, statuses }: Report): void {
   if (values.verbose)
     for (const [route, by] of statuses) say(`${route}: ${[...by].map(([status, n]) => `${status}×${n}`).join(' ')}`);
   if (faults.malformed > 0) say(`${faults.malformed} refusals were not problem documents.`);

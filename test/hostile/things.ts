@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { canary, type Owner } from './canary.ts';
 import type { Client } from './client.ts';
 import type { Services } from './services.ts';
-import { type Caller, freshAddress, json, told } from './staff.ts';
+import { type Caller, freshAddress, json, told, signIn } from './staff.ts';
 
 /** Real places; the jurisdictions around them do not meet, but for those above and below. */
 export const PLACES: Readonly<Record<Owner, readonly [number, number]>> = {
@@ -169,7 +169,14 @@ export class ThingMaker {
   }
 
   async ask<Body>(by: Caller, method: string, path: string, body: unknown, status: number): Promise<Body> {
-    return told<Body>(await this.client.send(json(method, path, body, by.credential)), status);
+    const send = () => this.client.send(json(method, path, body, by.credential));
+    let answer = await send();
+    // Whoever makes things works for longer than a proof of who they are lasts.
+    if (answer.status === 403 && answer.body.includes('step_up_required')) {
+      await signIn(this.client, by);
+      answer = await send();
+    }
+    return told<Body>(answer, status);
   }
 
   async file(): Promise<string> {
