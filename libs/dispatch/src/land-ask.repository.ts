@@ -57,12 +57,12 @@ const ASKS = `
 
 @Injectable()
 export class LandAskRepository {
-  /** Asks that can still be answered, newest first. */
-  open(tx: EntityManager, agencyIds: readonly string[], limit: number): Promise<LandAsk[]> {
+  /** Asks that can still be answered: those of `agencyId` before those of the agencies below it, newest first. */
+  open(tx: EntityManager, agencyId: string, belowIds: readonly string[], limit: number): Promise<LandAsk[]> {
     return tx.query<LandAsk[]>(
-      `${ASKS} WHERE l.agency_id = ANY ($1::uuid[]) AND l.state IN ('asked', 'refused') AND ${LIVE}
-       ORDER BY l.created_at DESC, l.id LIMIT $2`,
-      [agencyIds, limit],
+      `${ASKS} WHERE (l.agency_id = $1 OR l.agency_id = ANY ($2::uuid[])) AND l.state IN ('asked', 'refused') AND ${LIVE}
+       ORDER BY l.agency_id = $1 DESC, l.created_at DESC, l.id LIMIT $3`,
+      [agencyId, belowIds, limit],
     );
   }
 

@@ -44,7 +44,7 @@ export class LandAsks {
     const { agencyId } = actor;
     authorize(actor, 'ask.read', { agencyId });
     return this.transactions.run(async ({ tx }) => {
-      const asks = await this.asks.open(tx, [agencyId, ...actor.belowIds], SHOWN);
+      const asks = await this.asks.open(tx, agencyId, actor.belowIds, SHOWN);
       const thing = `agency:${agencyId}`;
       const detail = { asks: asks.length };
       await this.audit.record(tx, { agencyId, actor: actorReference(actor), action: 'ask.list', thing, detail });
