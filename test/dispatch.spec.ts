@@ -15,16 +15,20 @@ describe('dispatch', () => {
   let city: TestCity;
 
   beforeAll(async () => {
-    city = await TestCity.start({ unregisteredRate: 0.05, phones: { openRate: 0 } });
+    city = await TestCity.start({ phones: { openRate: 0 } });
   }, 60_000);
 
   afterAll(() => city?.close());
 
-  beforeEach(() => city.source.query('TRUNCATE devices CASCADE'));
+  beforeEach(async () => {
+    await city.source.query('TRUNCATE devices CASCADE');
+    await city.simulator.configure({ unregisteredRate: 0 });
+  });
 
   const end = (alertId: string) => city.worker.get(Ending).end(city.liaison, alertId, FOUND);
 
   it('asks exactly those within 120 km, nearest first, and balances its books with the simulator', async () => {
+    await city.simulator.configure({ unregisteredRate: 0.05 });
     await makeDevices(city.source, scatter(3000, SHENZHEN, 150_000));
     const [oracle] = await city.source.query<[{ inside: number }]>(
       `SELECT count(*) AS inside FROM positions
