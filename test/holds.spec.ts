@@ -116,7 +116,8 @@ describe('holding and stopping', () => {
     const [batch] = await city.source
       .query<[{ id: number }]>(
         `UPDATE batches SET state = 'leased', lease_until = now() + interval '1 hour', results = '~' || substr(coalesce(results, repeat('.', size)), 2)
-       WHERE id = (SELECT max(id) FROM batches WHERE alert_id = $1 AND state = 'pending') RETURNING id`,
+       WHERE id = (SELECT max(id) FROM batches WHERE alert_id = $1 AND state = 'pending' AND results IS NULL AND size > 1)
+       RETURNING id`,
         [alertId],
       )
       .then(([rows]) => rows as unknown as [{ id: number }]);
