@@ -4,7 +4,16 @@ import sharp from 'sharp';
 import { DataSource } from 'typeorm';
 import { CaseKeys, Cases } from '#cases';
 import { Sightings } from '#sightings';
-import { type Answer, call, makeAgency, makeOfficer, signIn, startApi, type TestApi } from './harness/api.ts';
+import {
+  type Answer,
+  call,
+  makeAgency,
+  makeOfficer,
+  signIn,
+  startApi,
+  type TestApi,
+  uploadPhoto,
+} from './harness/api.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { dumpOf, filesHolding, isIn } from './harness/residue.ts';
 
@@ -76,15 +85,6 @@ const noise = () =>
     .png()
     .toBuffer();
 
-async function upload(path: string, cookie: string, photo: Buffer, fields: Record<string, string> = {}) {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.set(name, value);
-  form.set('photo', new Blob([new Uint8Array(photo)]), 'photo.png');
-  const { status, body } = await call<{ id: string }>(api.url, 'POST', path, { cookie, body: form });
-  expect(status).toBe(201);
-  return body.id;
-}
-
 async function bytesAt(path: string): Promise<Buffer> {
   return Buffer.from(await (await fetch(new URL(path, api.url), { headers: { cookie: liaison } })).arrayBuffer());
 }
@@ -123,12 +123,14 @@ describe('what is private of a live case', () => {
     await as(verifier, 'POST', `/v1/cases/${returned}/return`, { reason: secret('reason') });
     const id = await file();
     const [shown, kept] = [
-      await upload(`/v1/cases/${id}/photos`, liaison, await noise()),
-      await upload(`/v1/cases/${id}/photos`, liaison, await noise()),
+      await uploadPhoto(api.url, `/v1/cases/${id}/photos`, liaison, await noise()),
+      await uploadPhoto(api.url, `/v1/cases/${id}/photos`, liaison, await noise()),
     ];
     const { slug } = await release(shown, id);
     const tip = { words: secret('words'), placeWords: secret('tip place'), contact: secret('contact') };
-    const tipId = await upload(`/v1/alerts/${slug}/sightings`, '', await noise(), { sighting: JSON.stringify(tip) });
+    const tipId = await uploadPhoto(api.url, `/v1/alerts/${slug}/sightings`, '', await noise(), {
+      sighting: JSON.stringify(tip),
+    });
 
     const picture = async (path: string) => (await bytesAt(path)).subarray(2000, 2024);
     const [publicPhoto, keptPhoto, tipPhoto] = [
@@ -177,13 +179,15 @@ describe('what is private of a live case', () => {
     const id = await file();
     const picture = await noise();
     const path = `/v1/cases/${id}/photos`;
-    expect(await upload(path, liaison, picture)).toBe(await upload(path, liaison, picture));
-    expect(await upload(path, liaison, await noise())).not.toBe(await upload(path, liaison, picture));
+    expect(await uploadPhoto(api.url, path, liaison, picture)).toBe(await uploadPhoto(api.url, path, liaison, picture));
+    expect(await uploadPhoto(api.url, path, liaison, await noise())).not.toBe(
+      await uploadPhoto(api.url, path, liaison, picture),
+    );
   });
 
   it('holds a public copy of the photo from the release to the ending', async () => {
     const id = await file();
-    const photo = await upload(`/v1/cases/${id}/photos`, liaison, await noise());
+    const photo = await uploadPhoto(api.url, `/v1/cases/${id}/photos`, liaison, await noise());
     const copies = () => db.query<unknown[]>('SELECT width FROM alert_photos WHERE alert_id = $1', [alert.alertId]);
     const alert = await release(photo, id);
     expect(await copies()).toEqual([{ width: 300 }]);
@@ -289,7 +293,7 @@ describe('erasure', () => {
 
   it('takes a closed case with its photos and tips when its time is over, and leaves its counts', async () => {
     const id = await file();
-    const photo = await upload(`/v1/cases/${id}/photos`, liaison, await noise());
+    const photo = await uploadPhoto(api.url, `/v1/cases/${id}/photos`, liaison, await noise());
     const { caseId, alertId, slug } = await release(photo, id);
     await call(api.url, 'POST', `/v1/alerts/${slug}/sightings`, { json: { words: secret('words') } });
     await as(liaison, 'POST', `/v1/alerts/${alertId}/end`, CLOSING);

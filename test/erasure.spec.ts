@@ -13,7 +13,7 @@ import { AuditAnchors } from '../apps/worker/src/audit-anchors.ts';
 import { Retention } from '../apps/worker/src/retention.ts';
 import { createWorker } from '../apps/worker/src/create-worker.ts';
 import { startSimulator, type Simulator } from '../apps/fcm-simulator/src/simulator.ts';
-import { call, makeAgency, startApi, type TestApi } from './harness/api.ts';
+import { call, makeAgency, startApi, type TestApi, uploadPhoto } from './harness/api.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { emptyRedis, redisUrl, simulatorEnv, testEnv } from './harness/env.ts';
 import { makeDevices, scatter, SHENZHEN } from './harness/fixtures.ts';
@@ -121,15 +121,6 @@ async function ask<Body = Record<string, unknown>>(who: Colleague, method: strin
   return answer.body;
 }
 
-async function upload(path: string, cookie: string, photo: Buffer, fields: Record<string, string> = {}) {
-  const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.set(name, value);
-  form.set('photo', new Blob([new Uint8Array(photo)]), 'photo.png');
-  const { status, body } = await call<{ id: string }>(api.url, 'POST', path, { cookie, body: form });
-  expect(status).toBe(201);
-  return body.id;
-}
-
 async function pattern(path: string): Promise<Buffer> {
   const answer = await fetch(new URL(path, api.url), { headers: { cookie: liaison.cookie } });
   return patternOf(Buffer.from(await answer.arrayBuffer()));
@@ -159,8 +150,8 @@ interface Story {
 async function live(): Promise<Story> {
   await makeDevices(db, scatter(60, SHENZHEN, 20_000));
   const { id: caseId } = await ask<{ id: string }>(liaison, 'POST', '/v1/cases', submission(null));
-  const photoId = await upload(`/v1/cases/${caseId}/photos`, liaison.cookie, await noise());
-  const keptId = await upload(`/v1/cases/${caseId}/photos`, liaison.cookie, await noise());
+  const photoId = await uploadPhoto(api.url, `/v1/cases/${caseId}/photos`, liaison.cookie, await noise());
+  const keptId = await uploadPhoto(api.url, `/v1/cases/${caseId}/photos`, liaison.cookie, await noise());
   await ask(liaison, 'PUT', `/v1/cases/${caseId}`, submission(photoId));
   await ask(liaison, 'POST', `/v1/cases/${caseId}/submit`);
   await ask(verifier, 'POST', `/v1/cases/${caseId}/return`, { reason: `${PRIVATE} reason` });
@@ -220,7 +211,9 @@ async function tip(slug: string): Promise<string> {
     contact: `${PRIVATE} contact`,
     place: { lon: 114.0698765, lat: 22.5498765, datum: 'wgs84' },
   };
-  return upload(`/v1/alerts/${slug}/sightings`, '', await noise(), { sighting: JSON.stringify(sighting) });
+  return uploadPhoto(api.url, `/v1/alerts/${slug}/sightings`, '', await noise(), {
+    sighting: JSON.stringify(sighting),
+  });
 }
 
 const DUMP = ['--inserts', '--no-owner', '--no-acl'];

@@ -119,3 +119,19 @@ export async function call<Body = Record<string, unknown>>(
   const isJson = /\bjson\b/.test(answer.headers.get('content-type') ?? '');
   return { status: answer.status, headers: answer.headers, body: (isJson ? JSON.parse(said) : said) as Body };
 }
+
+/** Sends a photo as a form does. @returns the id of what was made of it */
+export async function uploadPhoto(
+  url: string,
+  path: string,
+  cookie: string,
+  photo: Buffer,
+  fields: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
+  form.set('photo', new Blob([new Uint8Array(photo)]), 'photo.png');
+  const { status, body } = await call<{ id: string }>(url, 'POST', path, { cookie, body: form });
+  if (status !== 201) throw new Error(`POST ${path}: ${status} ${JSON.stringify(body)}`);
+  return body.id;
+}

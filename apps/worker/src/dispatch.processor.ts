@@ -1,9 +1,9 @@
-import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
-import { type BeforeApplicationShutdown, Inject, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { OnWorkerEvent, Processor } from '@nestjs/bullmq';
+import { Inject, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { BatchSender, DISPATCH_JOBS, Feeder } from '#dispatch';
 import { ENV, type Env } from '#platform';
-import { closeSoon } from './close-soon.ts';
+import { QueueProcessor } from './queue-processor.ts';
 import { runJob } from './run-job.ts';
 
 const { sendBatch } = DISPATCH_JOBS;
@@ -13,9 +13,7 @@ const JOB_LOCK = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount
 
 /** Sends batches. A job that throws leaves its batch leased; the sweep gives it back when the lease runs out. */
 @Processor(sendBatch.queue, JOB_LOCK)
-export class DispatchProcessor extends WorkerHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(DispatchProcessor.name);
-
+export class DispatchProcessor extends QueueProcessor implements OnApplicationBootstrap {
   constructor(
     private readonly sender: BatchSender,
     private readonly feeder: Feeder,
@@ -29,9 +27,9 @@ export class DispatchProcessor extends WorkerHost implements OnApplicationBootst
   }
 
   /** Batches under way stop at their next chunk and give the rest back; nothing is sent twice. */
-  async beforeApplicationShutdown(): Promise<void> {
+  override async beforeApplicationShutdown(): Promise<void> {
     this.sender.drain();
-    await closeSoon(this.worker);
+    await super.beforeApplicationShutdown();
   }
 
   process(job: Job): Promise<void> {
@@ -45,11 +43,6 @@ export class DispatchProcessor extends WorkerHost implements OnApplicationBootst
       },
       job,
     );
-  }
-
-  @OnWorkerEvent('error')
-  troubled(error: Error): void {
-    this.logger.warn({ err: error }, 'the queue does not answer');
   }
 
   @OnWorkerEvent('failed')

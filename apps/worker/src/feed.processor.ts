@@ -1,32 +1,20 @@
-import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
-import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
+import { OnWorkerEvent, Processor } from '@nestjs/bullmq';
 import type { Job } from 'bullmq';
 import { DISPATCH_JOBS, Feeder } from '#dispatch';
-import { closeSoon } from './close-soon.ts';
+import { QueueProcessor } from './queue-processor.ts';
 import { runJob } from './run-job.ts';
 
 const { feed } = DISPATCH_JOBS;
 
 /** Feeds as soon as a release or an ending has committed. */
 @Processor(feed.queue)
-export class FeedProcessor extends WorkerHost implements BeforeApplicationShutdown {
-  private readonly logger = new Logger(FeedProcessor.name);
-
+export class FeedProcessor extends QueueProcessor {
   constructor(private readonly feeder: Feeder) {
     super();
   }
 
-  beforeApplicationShutdown(): Promise<void> {
-    return closeSoon(this.worker);
-  }
-
   process(job: Job): Promise<void> {
     return runJob({ feed }, { feed: () => this.feeder.feed() }, job);
-  }
-
-  @OnWorkerEvent('error')
-  troubled(error: Error): void {
-    this.logger.warn({ err: error }, 'the queue does not answer');
   }
 
   @OnWorkerEvent('failed')

@@ -1,32 +1,20 @@
-import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
-import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
+import { OnWorkerEvent, Processor } from '@nestjs/bullmq';
 import type { Job } from 'bullmq';
 import { DISPATCH_JOBS, PublicCopies } from '#dispatch';
-import { closeSoon } from './close-soon.ts';
+import { QueueProcessor } from './queue-processor.ts';
 import { runJob } from './run-job.ts';
 
 const { purgeCopies } = DISPATCH_JOBS;
 
 /** Takes public copies back from a content delivery network, again until it agrees. */
 @Processor(purgeCopies.queue)
-export class PurgeProcessor extends WorkerHost implements BeforeApplicationShutdown {
-  private readonly logger = new Logger(PurgeProcessor.name);
-
+export class PurgeProcessor extends QueueProcessor {
   constructor(private readonly copies: PublicCopies) {
     super();
   }
 
-  beforeApplicationShutdown(): Promise<void> {
-    return closeSoon(this.worker);
-  }
-
   process(job: Job): Promise<void> {
     return runJob({ purgeCopies }, { purgeCopies: ({ slug }) => this.copies.purgeNow(slug) }, job);
-  }
-
-  @OnWorkerEvent('error')
-  troubled(error: Error): void {
-    this.logger.warn({ err: error }, 'the queue does not answer');
   }
 
   @OnWorkerEvent('failed')

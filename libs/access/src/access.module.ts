@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '#audit';
 import { AgencyKey } from './agency-key.entity.ts';
+import { AgencyKeyRepository } from './agency-key.repository.ts';
 import { AgencyKeys } from './agency-key.service.ts';
 import { Agency } from './agency.entity.ts';
 import { AuditTrail } from './audit-trail.service.ts';
@@ -39,6 +40,7 @@ import { SignIn } from './sign-in.service.ts';
 const entities = [Agency, AgencyKey, Grant, Invitation, Officer, Review, SecondFactorRow, Session];
 
 const repositories = [
+  AgencyKeyRepository,
   AgencyRepository,
   GrantRepository,
   InvitationRepository,

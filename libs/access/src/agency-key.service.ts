@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager, IsNull } from 'typeorm';
+import { type EntityManager, IsNull } from 'typeorm';
 import { hashSecret, newSecret, Refusal } from '#platform';
 import type { AccessRefusal } from './access.errors.ts';
 import type { AgencyKeyActor } from './actor.ts';
 import { AgencyKey } from './agency-key.entity.ts';
-import { Agency } from './agency.entity.ts';
+import { AgencyKeyRepository } from './agency-key.repository.ts';
 
 /** Keys by which other police systems post cases. */
 @Injectable()
 export class AgencyKeys {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly keys: AgencyKeyRepository) {}
 
   /** @returns the key's id and its secret, which is told this once and not kept. */
   async create(tx: EntityManager, agencyId: string, label: string): Promise<{ id: string; secret: string }> {
@@ -34,11 +34,7 @@ export class AgencyKeys {
 
   /** @throws Refusal `agency_key_invalid` for a secret that is unknown or revoked, or whose agency is frozen. */
   async actorOf(secret: string): Promise<AgencyKeyActor> {
-    const key = await this.dataSource.manager
-      .createQueryBuilder(AgencyKey, 'key')
-      .innerJoin(Agency, 'agency', 'agency.id = key.agencyId AND agency.frozenAt IS NULL')
-      .where({ secretHash: hashSecret(secret), revokedAt: IsNull() })
-      .getOne();
+    const key = await this.keys.live(hashSecret(secret));
     if (!key) throw new Refusal<AccessRefusal>('agency_key_invalid', 'The agency key is unknown or was revoked.');
     return { kind: 'agency_key', id: key.id, agencyId: key.agencyId };
   }

@@ -8,7 +8,7 @@ export const RECOVERY_CODES = 10;
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const LENGTH = 24;
 
-/** 120 random bits, so that a plain hash suffices (NIST SP 800-63B-4 §3.1.2.2 asks 112): `XXXX-XXXX-XXXX-XXXX-XXXX-XXXX`. */
+/** 120 random bits, so that a plain hash suffices (NIST SP 800-63B-4 §3.1.2.2 asks 112), as six groups of four. */
 export function newRecoveryCode(): string {
   const letters = Array.from(randomBytes(LENGTH), (byte) => ALPHABET[byte % ALPHABET.length]).join('');
   return letters.match(/.{4}/g)?.join('-') ?? '';

@@ -44,12 +44,12 @@ export interface AudienceRanges {
 export function audienceRanges(area: Place, { waiting, closed, only }: Lands): AudienceRanges {
   const [inside, inOnly, isClosed, isWaiting] = [coverOf(area), landCover(only), landCover(closed), landCover(waiting)];
   const whole = inOnly ? intersection(inside.whole, inOnly.whole) : inside.whole;
-  const touched = inOnly ? intersection(any(inside), any(inOnly)) : any(inside);
-  const land = union(any(isClosed), any(isWaiting));
+  const touched = inOnly ? intersection(touchedBy(inside), touchedBy(inOnly)) : touchedBy(inside);
+  const land = union(touchedBy(isClosed), touchedBy(isWaiting));
 
   const free = difference(whole, land);
   const shut = intersection(whole, isClosed?.whole ?? []);
-  const kept = difference(intersection(whole, isWaiting?.whole ?? []), any(isClosed));
+  const kept = difference(intersection(whole, isWaiting?.whole ?? []), touchedBy(isClosed));
   const certain = [labelled(free, null), labelled(shut, 'closed' as const), labelled(kept, 'waiting' as const)].flat();
 
   const doubt = difference(touched, union(free, union(shut, kept)));
@@ -67,7 +67,7 @@ function landCover(land: MultiPolygon | null | undefined): Cover | null {
   return land ? cover({ kind: 'polygon', polygon: land }) : null;
 }
 
-function any(covered: Cover | null): CellRange[] {
+function touchedBy(covered: Cover | null): CellRange[] {
   return covered ? union(covered.whole, covered.edge) : [];
 }
 

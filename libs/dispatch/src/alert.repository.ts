@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, Raw } from 'typeorm';
-import { enterAlone } from './alert-gate.ts';
+import { enterAlone } from './alert-gate.repository.ts';
 import { Alert } from './alert.entity.ts';
 import type { HoldReason, MessageKind, PublicAlert, Texts } from './alert.types.ts';
 import { Message } from './message.entity.ts';

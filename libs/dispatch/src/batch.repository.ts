@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Area } from '#geo';
 import type { Mode } from '#push';
-import { enterBeside } from './alert-gate.ts';
+import { enterBeside } from './alert-gate.repository.ts';
 import type { Instruction, Localised, MessageKind, Notice, Texts, Tier } from './alert.types.ts';
 
 /** A worker that neither checkpoints nor settles for this long has lost its batch. */

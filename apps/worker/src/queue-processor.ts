@@ -1,0 +1,18 @@
+import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
+import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
+import { closeSoon } from './close-soon.ts';
+
+/** What the processor of every queue does: it outlives a queue that is away, and stops soon. */
+export abstract class QueueProcessor extends WorkerHost implements BeforeApplicationShutdown {
+  protected readonly logger = new Logger(this.constructor.name);
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await closeSoon(this.worker);
+  }
+
+  /** Without a listener the event would end the process. */
+  @OnWorkerEvent('error')
+  troubled(error: Error): void {
+    this.logger.warn({ err: error }, 'the queue does not answer');
+  }
+}
