@@ -81,7 +81,7 @@ module.exports = {
       name: 'providers-in-their-adapter',
       comment: 'A push provider’s SDK is named in its adapter and nowhere else.',
       severity: 'error',
-      from: { pathNot: '^(libs/push/src/fcm/|test/)' },
+      from: { pathNot: '^(libs/push/src/fcm/|bench/|test/)' },
       to: { path: 'node_modules/firebase-admin/' },
     },
     {
@@ -97,7 +97,7 @@ module.exports = {
       comment: 'Product code does not depend on tests.',
       severity: 'error',
       from: { path: '^(apps|libs|migrations)/', pathNot: '\\.spec\\.tsx?$' },
-      to: { path: '(^test/|\\.spec\\.tsx?$)' },
+      to: { path: '(^(bench|test)/|\\.spec\\.tsx?$)' },
     },
   ],
   options: {

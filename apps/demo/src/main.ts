@@ -86,7 +86,8 @@ async function prepare(devices: number, narrator: Narrator): Promise<SignIn[]> {
   const imports = [PlatformModule.forRoot(readEnv(), 'demo'), AccessModule, AudienceModule];
   const context = await NestFactory.createApplicationContext({ module: DemoModule, imports }, { logger: ['error'] });
   try {
-    const population = populate(devices);
+    const { towns, devices: phones } = populate(devices);
+    const population = { towns, devices: [...phones] };
     narrator.say(
       `${devices + VISITORS} phones over ${population.towns} real Chinese towns, by population (GeoNames, CC-BY 4.0).`,
     );

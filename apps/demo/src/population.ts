@@ -16,16 +16,16 @@ function seeded(seed: number): () => number {
 const SHARE = { ios: 0.2, english: 0.03, optedOut: 0.012, muted: 0.006 };
 
 export interface Population {
-  readonly devices: ImportedDevice[];
+  readonly devices: Iterable<ImportedDevice>;
   readonly towns: number;
 }
 
-/** `count` phones with simulator tokens over the real towns of China, by population. */
+/** `count` phones with simulator tokens over the real towns of China, by population; the same ones every time. */
 export function populate(count: number): Population {
   const random = seeded(72);
   const towns = new Towns('CN', random);
   const tomorrow = new Date(Date.now() + 86_400_000);
-  const devices = Array.from({ length: count }, (_, n): ImportedDevice => {
+  const phone = (n: number): ImportedDevice => {
     const wish = random();
     return {
       provider: 'fcm',
@@ -39,6 +39,11 @@ export function populate(count: number): Population {
           ? { preferences: { optedOut: [], mutedUntil: tomorrow } }
           : {}),
     };
-  });
-  return { devices, towns: towns.count };
+  };
+  return {
+    towns: towns.count,
+    devices: (function* () {
+      for (let n = 0; n < count; n++) yield phone(n);
+    })(),
+  };
 }

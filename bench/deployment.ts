@@ -1,0 +1,114 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const READY_MS = 60_000;
+const GRACE_MS = 30_000;
+
+/** A process of ours under measurement. */
+export interface Process<Ready> {
+  readonly pid: number;
+  /** What it said when it was ready. */
+  readonly ready: Ready;
+  /** Ends it and waits; what it logged is told where it ended badly. */
+  stop(): Promise<void>;
+}
+
+/** Starts built programs, each in a process of its own with its log in the run's folder. */
+export class Deployment {
+  readonly #running = new Set<Process<unknown>>();
+  readonly #root: string;
+  readonly #dir: string;
+  readonly #stopping: AbortSignal;
+
+  constructor(root: string, dir: string, stopping: AbortSignal) {
+    this.#root = root;
+    this.#dir = dir;
+    this.#stopping = stopping;
+  }
+
+  /**
+   * @param program relative to the clone, e.g. `dist/apps/worker/src/main.js` or `bench/peers/save.ts`
+   * @throws Error when it ends or says nothing within a minute, with the end of its log
+   */
+  async start<Ready>(
+    name: string,
+    program: string,
+    env: NodeJS.ProcessEnv = {},
+    args: readonly string[] = [],
+  ): Promise<Process<Ready>> {
+    this.#stopping.throwIfAborted();
+    const log = join(this.#dir, `${name}.log`);
+    const output = openSync(log, 'a');
+    const child = fork(join(this.#root, program), args, {
+      cwd: this.#root,
+      env: { ...process.env, NODE_OPTIONS: '--no-warnings', LOG_LEVEL: 'warn', ...env },
+      execArgv: [],
+      stdio: ['ignore', output, output, 'ipc'],
+    });
+    const ready = await readyOf<Ready>(child, log);
+    const started: Process<Ready> = {
+      pid: child.pid as number,
+      ready,
+      stop: async () => {
+        this.#running.delete(started);
+        await end(child);
+      },
+    };
+    this.#running.add(started);
+    return started;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#running].map((each) => each.stop()));
+  }
+}
+
+async function readyOf<Ready>(child: ChildProcess, log: string): Promise<Ready> {
+  const over = new AbortController();
+  const died = once(child, 'exit', { signal: over.signal }).then(([code]) => {
+    throw new Error(`${child.spawnargs.at(-1)} ended at its start (${code}):\n${tailOf(log)}`);
+  });
+  try {
+    const said = once(child, 'message', { signal: AbortSignal.timeout(READY_MS) });
+    const [message] = (await Promise.race([said, died])) as [Ready];
+    return message;
+  } catch (error) {
+    await end(child);
+    throw error;
+  } finally {
+    over.abort();
+    died.catch(() => undefined);
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+  await gone;
+  clearTimeout(timer);
+}
+
+function tailOf(log: string): string {
+  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
+}
+
+/** Kernel clock ticks of /proc, a second (sysconf(_SC_CLK_TCK), 100 on every Linux that Node runs on). */
+const TICKS = 100;
+
+/** CPU seconds that a process has used so far, in user and system mode (proc(5), `stat`, fields 14 and 15). */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/** Resident memory of a process, MB: now and at its highest so far (proc(5), `status`). */
+export function memoryMb(pid: number): { readonly now: number; readonly highest: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const of = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? NaN) / 1024;
+  return { now: of('VmRSS'), highest: of('VmHWM') };
+}

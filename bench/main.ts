@@ -1,0 +1,96 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Deployment } from './deployment.ts';
+import { type Bench, type Part, type Row, type Size, SIZES } from './part.ts';
+import { keep, machineOf, tableOf } from './report.ts';
+import { Servers } from './servers.ts';
+import { fill, type World } from './world.ts';
+
+/** In the order in which they run. */
+const PARTS: readonly Part[] = [];
+
+const ROUNDS = { tiny: 1, small: 3, full: 5 } as const;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { size: { type: 'string', default: 'small' }, list: { type: 'boolean', default: false } },
+});
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const names = PARTS.map((part) => part.name).join('|');
+
+if (values.list) {
+  for (const part of PARTS) console.log(part.name);
+  process.exit(0);
+}
+const size = sizeOf(values.size);
+const chosen = positionals.length === 0 ? PARTS : positionals.map(partOf);
+
+function sizeOf(given: string): Size {
+  if (given in SIZES) return given as Size;
+  say(`--size is ${Object.keys(SIZES).join('|')}.`);
+  return process.exit(1);
+}
+
+function partOf(given: string): Part {
+  const part = PARTS.find(({ name }) => name === given);
+  if (part) return part;
+  say(`There is no part ${given}; there are ${names}.`);
+  return process.exit(1);
+}
+
+const stopping = new AbortController();
+process.once('SIGTERM', () => stopping.abort());
+const root = join(import.meta.dirname, '..');
+const dir = await mkdtemp(join(tmpdir(), 'golden72-bench-'));
+const deployment = new Deployment(root, dir, stopping.signal);
+const servers = new Servers(root, process.env);
+const bench: Bench = {
+  size,
+  devices: SIZES[size],
+  rounds: ROUNDS[size],
+  root,
+  redisUrl: servers.redisUrl,
+  dir,
+  say,
+  stop: stopping.signal,
+  database: (name) => servers.database(name),
+  world: () => (world ??= makeWorld()),
+  deployment: () => deployment,
+};
+
+let world: Promise<World> | undefined;
+
+async function makeWorld(): Promise<World> {
+  const devices = SIZES[size];
+  say(`  a world of ${devices.toLocaleString('en')} devices …`);
+  const progress = (stored: number) => {
+    if (stored % 200_000 === 0) say(`    ${stored.toLocaleString('en')} drawn`);
+  };
+  return fill(await servers.database('world'), devices, progress);
+}
+
+const date = new Date();
+const rows: Row[] = [];
+const figures: Record<string, unknown> = {};
+try {
+  for (const part of chosen) {
+    const began = Date.now();
+    say(`${part.name} …`);
+    const found = await part.run(bench);
+    await deployment.stop();
+    rows.push(...found.rows);
+    Object.assign(figures, found.figures);
+    say(`${tableOf(found.rows)}\n${part.name}: ${Math.round((Date.now() - began) / 1000)} s`);
+  }
+  if (chosen.length > 1) console.log(tableOf(rows));
+  const machine = machineOf(await servers.versions(), root);
+  const file = keep(root, { date, size, parts: chosen.map(({ name }) => name), machine, rows, figures });
+  say(`Kept as ${file}`);
+  console.log(JSON.stringify(figures));
+} finally {
+  await deployment.stop();
+  await servers.close();
+  await rm(dir, { recursive: true, force: true });
+}
