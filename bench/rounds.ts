@@ -20,7 +20,7 @@ export async function alternate<Name extends string>(
 ): Promise<Record<Name, Sample>> {
   const entries = Object.entries(contenders) as [Name, Contender][];
   const figures = new Map<Name, number[]>(entries.map(([name]) => [name, []]));
-  for (let round = -warmUp; round < rounds; round++) {
+  for (let round = 0 - warmUp; round < rounds; round++) {
     const first = (round + warmUp) % entries.length;
     for (const [name, contender] of [...entries.slice(first), ...entries.slice(0, first)]) {
       stop.throwIfAborted();
