@@ -14,6 +14,7 @@ import { AuditOrigin1764000000013 } from './1764000000013-audit-origin.ts';
 import { Retention1764000000014 } from './1764000000014-retention.ts';
 import { IdentityProviders1764000000015 } from './1764000000015-identity-providers.ts';
 import { RetentionIndexes1764000000016 } from './1764000000016-retention-indexes.ts';
+import { Ladder1764000000017 } from './1764000000017-ladder.ts';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   Retention1764000000014,
   IdentityProviders1764000000015,
   RetentionIndexes1764000000016,
+  Ladder1764000000017,
 ];

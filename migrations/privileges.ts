@@ -76,10 +76,12 @@ export const PRIVILEGES: Readonly<Record<string, Readonly<Partial<Record<Process
     },
   },
   'public.alert_cases': { api: ADD, worker: READ, public: READ },
-  'public.alert_changes': { api: WORK, worker: CHANGE },
+  // A ladder that asks ‘still missing?’ proposes its rings.
+  'public.alert_changes': { api: WORK, worker: WORK },
   'public.alert_closings': { api: READ, worker: READ },
   'public.alert_lands': { api: WORK, worker: WORK },
   'public.alert_photos': { api: ALL, worker: ALL, public: READ },
+  'public.ladder_steps': { api: READ, worker: WORK },
   'public.messages': {
     api: WORK,
     worker: WORK,

@@ -200,6 +200,7 @@ describe('every route on which officers meet a case', () => {
     await change(alertId);
     await meet(analyst, 'GET /v1/cases/{id}/funnel', [caseId]);
     await meet(liaison, 'POST /v1/alerts/{id}/hold', [alertId], { json: { reason: 'other' } });
+    await meet(liaison, 'POST /v1/alerts/{id}/ladder/end', [alertId]);
     await meet(liaison, 'POST /v1/alerts/{id}/stop', [alertId]);
     await meet(liaison, 'POST /v1/alerts/{id}/photo-down', [alertId], { json: { wrong: false } });
     const { reviews } = (await meet<{ reviews: { id: string; officerId: string }[] }>(second, 'GET /v1/reviews')).body;

@@ -65,6 +65,7 @@ const WITHOUT_BODY = [
   'POST /v1/officers/{id}/thaw',
   'POST /v1/officers/{id}/freeze',
   'POST /v1/alerts/{id}/stop',
+  'POST /v1/alerts/{id}/ladder/end',
   'POST /v1/alerts/{id}/changes/{changeId}/withdraw',
   'POST /v1/cases/{id}/submit',
   'POST /v1/grants/{id}/confirm',

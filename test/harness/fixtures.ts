@@ -100,6 +100,7 @@ export function makeSubmission(alert: Partial<AlertProposal> = {}, at: LonLat = 
     alert: {
       tier: 'critical',
       area: { kind: 'circle', center: at, radiusM: 120_000 },
+      ladder: null,
       place: { 'zh-CN': '深圳', en: 'Shenzhen' },
       photoId: null,
       hours: 24,

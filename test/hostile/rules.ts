@@ -192,6 +192,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   }),
   'POST /v1/alerts/{id}/hold': onAlert('live', 204, { body: () => ({ reason: 'other' }) }),
   'POST /v1/alerts/{id}/stop': onAlert('live', 204),
+  'POST /v1/alerts/{id}/ladder/end': onAlert('live', 204),
   'POST /v1/alerts/{id}/photo-down': onAlert('live', 204, { body: () => ({ wrong: true }) }),
   'GET /v1/alerts/{id}/changes': onAlert('change', 200, { moves: false }),
   'POST /v1/alerts/{id}/changes': onAlert('live', 201, { body: () => ({ kind: 'renew', hours: 48 }) }),

@@ -24,12 +24,12 @@ const MATRIX: Record<Role | 'agency_key', readonly Action[]> = {
   liaison: [
     ...(['case.create', 'case.read', 'case.edit', 'case.submit', 'case.conflict', 'case.close'] as const),
     ...(['alert.preview', 'alert.change.propose', 'alert.hold', 'alert.stop', 'alert.photo_down'] as const),
-    ...(['alert.end', 'sighting.take', 'sighting.read', 'sighting.triage', 'outcome.read'] as const),
+    ...(['alert.ladder_end', 'alert.end', 'sighting.take', 'sighting.read', 'sighting.triage', 'outcome.read'] as const),
   ],
   verifier: [
     ...(['case.read', 'case.conflict', 'case.conflict.name', 'case.decide', 'case.close', 'alert.preview'] as const),
     ...(['alert.change.propose', 'alert.change.decide', 'alert.hold', 'alert.stop', 'alert.photo_down'] as const),
-    ...(['alert.end', 'ask.read', 'ask.agree', 'ask.refuse', 'sighting.take', 'sighting.read'] as const),
+    ...(['alert.ladder_end', 'alert.end', 'ask.read', 'ask.agree', 'ask.refuse', 'sighting.take', 'sighting.read'] as const),
     ...(['sighting.triage', 'outcome.read', 'review.read', 'review.settle', 'audit.read'] as const),
     ...(['retention.read', 'officer.freeze', 'agency.freeze'] as const),
     ...(['access.read_grants', 'access.confirm', 'access.refuse'] as const),
@@ -50,6 +50,7 @@ const REACHING: Record<Exclude<Reach, 'none'>, readonly Action[]> = {
   ],
   fewer: [
     ...(['case.close', 'alert.hold', 'alert.stop', 'alert.photo_down', 'alert.end', 'ask.refuse'] as const),
+    'alert.ladder_end',
     ...(['officer.freeze', 'agency.freeze', 'access.refuse', 'case.conflict.name'] as const),
   ],
 };

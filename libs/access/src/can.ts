@@ -33,6 +33,7 @@ const PERMISSIONS = {
   'alert.change.decide': { roles: ['verifier'], reach: 'more' },
   'alert.hold': { roles: ['liaison', 'verifier'], reach: 'fewer' },
   'alert.stop': { roles: ['liaison', 'verifier'], reach: 'fewer' },
+  'alert.ladder_end': { roles: ['liaison', 'verifier'], reach: 'fewer' },
   'alert.photo_down': { roles: ['liaison', 'verifier'], reach: 'fewer' },
   'alert.end': { roles: ['liaison', 'verifier'], reach: 'fewer' },
   'ask.read': { roles: ['verifier'], reach: 'none' },

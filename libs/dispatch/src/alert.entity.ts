@@ -3,6 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { Area } from '#geo';
 import type { Mode } from '#push';
 import type { AlertState } from './alert-states.ts';
+import type { Ladder } from './ladder.types.ts';
 import type { HoldReason, Instruction, Localised, Tier } from './alert.types.ts';
 
 /** What the public is told about one or more cases of one event. */
@@ -83,6 +84,17 @@ export class Alert {
 
   @Column('uuid', { name: 'stopped_by', nullable: true })
   stoppedBy!: string | null;
+
+  /** The rings after the area, which is the first. */
+  @Column('jsonb')
+  ladder!: Ladder;
+
+  /** From then on no ring of the ladder is fired or proposed. */
+  @Column('timestamptz', { name: 'ladder_ended_at', nullable: true })
+  ladderEndedAt!: Date | null;
+
+  @Column('uuid', { name: 'ladder_ended_by', nullable: true })
+  ladderEndedBy!: string | null;
 
   @Column('timestamptz', { name: 'created_at', default: () => 'now()' })
   createdAt!: Date;

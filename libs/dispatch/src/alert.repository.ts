@@ -94,6 +94,13 @@ export class AlertRepository {
     );
   }
 
+  async endLadder(tx: EntityManager, id: string, officerId: string): Promise<void> {
+    await tx.query('UPDATE alerts SET ladder_ended_at = clock_timestamp(), ladder_ended_by = $2 WHERE id = $1', [
+      id,
+      officerId,
+    ]);
+  }
+
   /** Runs on for so many hours from now, by PostgreSQL's clock; never shorter than it would have. */
   async renew(tx: EntityManager, id: string, hours: number): Promise<void> {
     await tx.query(

@@ -4,12 +4,15 @@ import type { EntityManager } from 'typeorm';
 import { type Actor, Agencies } from '#access';
 import { Audience } from '#audience';
 import { type Case, type CaseRefusal, Cases } from '#cases';
-import { type Area, coarsen, type LonLat } from '#geo';
+import { coarsen, type LonLat } from '#geo';
 import { ENV, type Env, Refusal } from '#platform';
 import { Alert } from './alert.entity.ts';
 import { AlertRepository } from './alert.repository.ts';
 import { type AlertProposal, RING_M } from './alert.types.ts';
+import { publicArea } from './change-area.ts';
 import { alertNotFound } from './dispatch.errors.ts';
+import { defaultLadder } from './ladder.ts';
+import { Ladders } from './ladder.service.ts';
 import type { Message } from './message.entity.ts';
 import { instructionFor } from './texts.ts';
 
@@ -21,12 +24,14 @@ export class Alerts {
     private readonly agencies: Agencies,
     private readonly audience: Audience,
     private readonly cases: Cases,
+    private readonly ladders: Ladders,
     @Inject(ENV) private readonly env: Pick<Env, 'DEPLOYMENT'>,
   ) {}
 
   /**
    * Proposes the alert of a case that the caller holds, replacing an earlier proposal; null withdraws it.
-   * @throws Refusal `case_incomplete` without a last-seen point, `area_invalid`, `photo_not_found`
+   * @throws Refusal `case_incomplete` without a last-seen point, `area_invalid`, `photo_not_found`, and whatever
+   *   {@link Ladders.demand} refuses
    */
   async propose(tx: EntityManager, actor: Actor, held: Case, proposal: AlertProposal | null): Promise<void> {
     const earlier = await this.alerts.ofCase(held.id, tx);
@@ -74,6 +79,9 @@ export class Alerts {
     const area = publicArea(proposal.area ?? { kind: 'circle', center: point, radiusM: RING_M });
     await this.audience.demandSound(tx, area);
     await this.demandPhoto(tx, held, proposal.photoId);
+    const { tier, hours } = proposal;
+    const ladder = proposal.ladder ?? defaultLadder(area, tier, hours);
+    await this.ladders.demand(tx, ladder, { tier, area, hours });
     const agency = await this.agencies.agencyById(held.agencyId, tx);
     return {
       mode:
@@ -82,15 +90,16 @@ export class Alerts {
           : proposal.exercise
             ? ('exercise' as const)
             : ('real' as const),
-      tier: proposal.tier,
+      tier,
       area,
+      ladder,
       origin: { type: 'Point' as const, coordinates: [...coarsen(point)] },
       zone: agency.zone,
       place: proposal.place,
       callNumber: agency.callNumber,
       instruction: instructionFor(held.type),
       photoId: proposal.photoId,
-      hours: proposal.hours,
+      hours,
     };
   }
 
@@ -113,9 +122,6 @@ const UNRELEASED = {
   heldReason: null,
   stoppedAt: null,
   stoppedBy: null,
+  ladderEndedAt: null,
+  ladderEndedBy: null,
 };
-
-/** The centre of a circle is rounded to about 1 km, for it goes to everyone. */
-export function publicArea(area: Area): Area {
-  return area.kind === 'circle' ? { ...area, center: coarsen(area.center) } : area;
-}

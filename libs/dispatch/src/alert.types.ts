@@ -1,6 +1,7 @@
 import type { DeviceLanguage } from '#audience';
 import type { Area } from '#geo';
 import type { Mode, PushKind } from '#push';
+import type { Ladder } from './ladder.types.ts';
 
 /** The languages of every public text. */
 export type Language = DeviceLanguage;
@@ -34,6 +35,8 @@ export interface AlertProposal {
   readonly tier: Tier;
   /** Whom to ask; null is the ring of {@link RING_M} around where the child was last seen. */
   readonly area: Area | null;
+  /** The rings after it; null is the usual ones that are wider than it, and none where it is no circle. */
+  readonly ladder: Ladder | null;
   /** The public's name of the place; may be coarser than the case's. */
   readonly place: Localised;
   readonly photoId: string | null;

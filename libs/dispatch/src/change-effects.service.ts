@@ -2,17 +2,19 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Audience } from '#audience';
 import { type CaseRefusal, CasePhotos, Cases } from '#cases';
-import type { Area, LonLat } from '#geo';
+import type { Area } from '#geo';
 import { Refusal, type UnitOfWork } from '#platform';
 import { AlertPhotoRepository } from './alert-photo.repository.ts';
 import type { Alert } from './alert.entity.ts';
 import { AlertRepository } from './alert.repository.ts';
-import { publicArea } from './alert.service.ts';
 import { Asking } from './asking.service.ts';
+import { areaOf } from './change-area.ts';
 import type { AlertChange } from './change.entity.ts';
+import { ChangeRepository } from './change.repository.ts';
 import type { Approved, ProposedChange } from './change.types.ts';
 import type { DispatchRefusal } from './dispatch.errors.ts';
 import { feed } from './dispatch.jobs.ts';
+import { Ladders } from './ladder.service.ts';
 import type { HeldAlert } from './live-alerts.service.ts';
 import type { Message } from './message.entity.ts';
 import { PublicCopies } from './public-copies.ts';
@@ -30,19 +32,25 @@ export class ChangeEffects {
     private readonly audience: Audience,
     private readonly cases: Cases,
     private readonly casePhotos: CasePhotos,
+    private readonly changes: ChangeRepository,
     private readonly copies: PublicCopies,
+    private readonly ladders: Ladders,
     private readonly telling: Telling,
   ) {}
 
   /**
    * Whether the alert, as it stands, can be changed so.
-   * @throws Refusal `alert_stopped`, `alert_not_held`, `ring_not_wider`, `area_invalid`, `photo_not_found`
+   * @throws Refusal `alert_stopped`, `alert_not_held`, `ring_not_wider`, `area_invalid`, `photo_not_found`, and
+   *   whatever {@link Ladders.demand} refuses
    */
   async demand(tx: EntityManager, { alert, cases }: HeldAlert, change: ProposedChange): Promise<void> {
     switch (change.kind) {
       case 'area':
       case 'ring':
         return this.demandAskable(tx, alert, change);
+      case 'ladder':
+        this.demandNotStopped(alert);
+        return this.ladders.demand(tx, change.ladder, alert);
       case 'resume':
         if (alert.heldAt) return;
         throw new Refusal<DispatchRefusal>('alert_not_held', 'The alert is not held: there is nothing to resume.');
@@ -66,6 +74,14 @@ export class ChangeEffects {
         return this.tell(unit, alert, { ...message, texts: content.texts }, change);
       case 'renew':
         await this.alerts.renew(unit.tx, alert.id, content.hours);
+        return NOBODY_ASKED;
+      case 'ladder':
+        await this.changes.withdrawProposedRing(unit.tx, alert.id, change.decidedBy);
+        await this.alerts.update(unit.tx, alert.id, {
+          ladder: content.ladder,
+          ladderEndedAt: null,
+          ladderEndedBy: null,
+        });
         return NOBODY_ASKED;
       case 'resume':
         await this.alerts.update(unit.tx, alert.id, { heldAt: null, heldBy: null, heldReason: null });
@@ -104,17 +120,20 @@ export class ChangeEffects {
     alert: Alert,
     change: ProposedChange & { readonly kind: 'area' | 'ring' },
   ): Promise<void> {
-    if (alert.stoppedAt) {
-      throw new Refusal<DispatchRefusal>(
-        'alert_stopped',
-        'Sending was stopped for good. To ask more people, end the alert and submit a new one.',
-      );
-    }
+    this.demandNotStopped(alert);
     if (change.kind === 'area') return this.audience.demandSound(tx, change.area);
-    if (alert.area.kind === 'polygon' || change.radiusM > alert.area.radiusM) return;
+    if (alert.area.kind !== 'circle' || change.radiusM > alert.area.radiusM) return;
     throw new Refusal<DispatchRefusal>('ring_not_wider', 'A further ring must be wider than the present one.', {
       radiusM: alert.area.radiusM,
     });
+  }
+
+  private demandNotStopped({ stoppedAt }: Alert): void {
+    if (!stoppedAt) return;
+    throw new Refusal<DispatchRefusal>(
+      'alert_stopped',
+      'Sending was stopped for good. To ask more people, end the alert and submit a new one.',
+    );
   }
 
   private async caseOfPhoto(tx: EntityManager, cases: HeldAlert['cases'], photoId: string): Promise<string> {
@@ -124,12 +143,4 @@ export class ChangeEffects {
     }
     throw new Refusal<CaseRefusal>('photo_not_found', 'photoId is not a photo of this alert’s cases.');
   }
-}
-
-/** The area that a change makes of an alert's. A ring is drawn around the present circle's centre, or around where the child was last seen. */
-export function areaOf(change: ProposedChange & { readonly kind: 'area' | 'ring' }, alert: Alert): Area {
-  if (change.kind === 'area') return publicArea(change.area);
-  const [lon, lat] = alert.origin.coordinates as [number, number];
-  const center: LonLat = alert.area.kind === 'circle' ? alert.area.center : [lon, lat];
-  return { kind: 'circle', center, radiusM: change.radiusM };
 }

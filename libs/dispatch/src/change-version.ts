@@ -13,6 +13,7 @@ export function changeVersion(change: Pick<AlertChange, 'id' | 'content'>, alert
     change: [change.id, change.content],
     alert: [alert.id, alert.state, alert.tier, alert.area, alert.origin, alert.photoId, alert.expiresAt],
     sending: [alert.epoch, alert.heldAt, alert.heldReason, alert.stoppedAt],
+    ladder: [alert.ladder, alert.ladderEndedAt],
     told: [message.version, message.kind, message.texts, message.notice],
   });
 }

@@ -20,8 +20,9 @@ export class AlertChange {
   @Column('text')
   state!: ChangeState;
 
-  @Column('uuid', { name: 'proposed_by' })
-  proposedBy!: string;
+  /** Null when the ladder proposed it. */
+  @Column('uuid', { name: 'proposed_by', nullable: true })
+  proposedBy!: string | null;
 
   /** The proposer, and whoever wrote an earlier change that this one builds on: none of them may approve it. */
   @Column('uuid', { name: 'author_ids', array: true })

@@ -39,6 +39,15 @@ export class ChangeRepository {
     await tx.update(AlertChange, { id }, { ...decision, decidedAt: () => 'now()' });
   }
 
+  /** What the ladder has proposed is nobody's to decide once the ladder is another, or ended. */
+  async withdrawProposedRing(tx: EntityManager, alertId: string, officerId: string | null): Promise<void> {
+    await tx.query(
+      `UPDATE alert_changes SET state = 'withdrawn', decided_by = $2, decided_at = now()
+       WHERE alert_id = $1 AND state = 'proposed' AND proposed_by IS NULL`,
+      [alertId, officerId],
+    );
+  }
+
   /** What a frozen officer proposed is not left for others to approve; of an agency, what its alerts wait for. */
   async withdrawOf(
     tx: EntityManager,

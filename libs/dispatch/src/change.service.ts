@@ -7,7 +7,8 @@ import { CaseKeys, CaseReads } from '#cases';
 import { Refusal, Transactions } from '#platform';
 import type { Alert } from './alert.entity.ts';
 import { AlertRepository } from './alert.repository.ts';
-import { areaOf, ChangeEffects } from './change-effects.service.ts';
+import { areaOf } from './change-area.ts';
+import { ChangeEffects } from './change-effects.service.ts';
 import { changeVersion } from './change-version.ts';
 import type { AlertChange } from './change.entity.ts';
 import { ChangeRepository } from './change.repository.ts';
@@ -99,6 +100,8 @@ export class Changes {
       case 'area':
       case 'ring':
         return this.preview.ofCase(actor, caseId, { area: areaOf(content, alert) });
+      case 'ladder':
+        return this.preview.ofCase(actor, caseId, { ladder: content.ladder });
       case 'texts':
         return this.preview.ofCase(actor, caseId, { texts: content.texts });
       case 'renew':

@@ -22,6 +22,8 @@ import { Ending } from './ending.service.ts';
 import { Feeder } from './feeder.ts';
 import { Freezing } from './freezing.service.ts';
 import { Holds } from './holds.service.ts';
+import { LadderRepository } from './ladder.repository.ts';
+import { Ladders } from './ladder.service.ts';
 import { LandAskRepository } from './land-ask.repository.ts';
 import { LandAsks } from './land-ask.service.ts';
 import { LandRepository } from './land.repository.ts';
@@ -62,6 +64,8 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     Ending,
     Freezing,
     Holds,
+    LadderRepository,
+    Ladders,
     LandAskRepository,
     LandAsks,
     LandRepository,
@@ -83,6 +87,7 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     Ending,
     Freezing,
     Holds,
+    Ladders,
     LandAsks,
     Lands,
     Ledger,

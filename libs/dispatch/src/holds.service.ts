@@ -5,6 +5,7 @@ import { Audit } from '#audit';
 import { Transactions } from '#platform';
 import type { Alert } from './alert.entity.ts';
 import { AlertRepository } from './alert.repository.ts';
+import { ChangeRepository } from './change.repository.ts';
 import type { HoldReason } from './alert.types.ts';
 import { LiveAlerts } from './live-alerts.service.ts';
 import { WaveRepository } from './wave.repository.ts';
@@ -18,6 +19,7 @@ export class Holds {
   constructor(
     private readonly liveAlerts: LiveAlerts,
     private readonly alerts: AlertRepository,
+    private readonly changes: ChangeRepository,
     private readonly waves: WaveRepository,
     private readonly audit: Audit,
     private readonly reviews: Reviews,
@@ -50,6 +52,21 @@ export class Holds {
       await this.alerts.stop(tx, alertId, actor.id);
       await this.waves.bringUp(tx, alertId, null);
       await this.review(tx, actor, alert, 'alert.stop', {});
+    });
+  }
+
+  /**
+   * Fires no further ring of the ladder, and takes back the one it has proposed. Two officers may give it another. Again is no
+   * fault.
+   * @throws Refusal whatever {@link LiveAlerts.live} refuses
+   */
+  endLadder(actor: OfficerActor, alertId: string): Promise<void> {
+    return this.transactions.run(async ({ tx }) => {
+      const { alert } = await this.liveAlerts.live(tx, actor, 'alert.ladder_end', alertId);
+      if (alert.ladderEndedAt) return;
+      await this.changes.withdrawProposedRing(tx, alertId, actor.id);
+      await this.alerts.endLadder(tx, alertId, actor.id);
+      await this.review(tx, actor, alert, 'alert.ladder_end', {});
     });
   }
 

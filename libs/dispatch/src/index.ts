@@ -26,6 +26,8 @@ export { Ending, type EndRequest } from './ending.service.ts';
 export { Feeder } from './feeder.ts';
 export { Freezing } from './freezing.service.ts';
 export { Holds } from './holds.service.ts';
+export { Ladders } from './ladder.service.ts';
+export { type Ladder, type LadderRingStanding, MAX_RING_M, MAX_RINGS } from './ladder.types.ts';
 export { ASK_REFUSALS, type AskRefusal, LandAsks } from './land-ask.service.ts';
 export type { LandAsk } from './land-ask.repository.ts';
 export type { Neighbour } from './land.repository.ts';

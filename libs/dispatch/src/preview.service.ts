@@ -6,7 +6,10 @@ import type { Area } from '#geo';
 import { Clock, ENV, type Env, type RateLimit, RateLimits, Refusal, Transactions } from '#platform';
 import type { Alert } from './alert.entity.ts';
 import { Alerts } from './alert.service.ts';
+import { areaOf } from './change-area.ts';
 import type { Texts } from './alert.types.ts';
+import { suggestedRadiusM } from './ladder.ts';
+import type { Ladder, LadderRing } from './ladder.types.ts';
 import type { DispatchRefusal } from './dispatch.errors.ts';
 import type { Neighbour } from './land.repository.ts';
 import { Lands } from './land.service.ts';
@@ -20,12 +23,22 @@ export interface AlertPreview extends AudiencePreview {
   readonly lockScreen: Texts;
   /** Agencies whose land the area meets: with each, what its policy will make of it. */
   readonly neighbours: readonly Neighbour[];
+  /** The ladder's rings: everyone within each. */
+  readonly rings: readonly PreviewedRing[];
+  /** How wide to begin for a child missing so long; null when nobody knows how long. Nothing follows from it by itself. */
+  readonly suggestedRadiusM: number | null;
+}
+
+export interface PreviewedRing extends LadderRing, Pick<AudiencePreview, 'reached'> {
+  /** For those whom it adds to the ring before. */
+  readonly minutesAtQuota: number | null;
 }
 
 /** What a change of a live alert would give it. */
 export interface PreviewedChange {
   readonly area?: Area;
   readonly texts?: Texts;
+  readonly ladder?: Ladder;
 }
 
 /** Looks that an officer may take in an hour. */
@@ -55,20 +68,41 @@ export class Preview {
    */
   async ofCase(actor: Actor, caseId: string, changed: PreviewedChange = {}): Promise<AlertPreview> {
     await this.demandRoom(actor);
-    const { alert, message } = await this.transactions.run(async ({ tx }) => {
+    const { alert, message, lastSeen } = await this.transactions.run(async ({ tx }) => {
       const held = await this.cases.lock(tx, actor, 'alert.preview', caseId);
       const proposed = await this.alerts.ofCase(caseId, tx);
       if (!proposed) throw new Refusal<DispatchRefusal>('alert_missing', 'The case has no proposed alert to preview.');
       await this.reads.record(tx, actor, held, { action: 'alert.preview' });
-      const { area = proposed.alert.area, texts = proposed.message.texts } = changed;
-      return { alert: { ...proposed.alert, area }, message: { ...proposed.message, texts } };
+      const { area = proposed.alert.area, texts = proposed.message.texts, ladder = proposed.alert.ladder } = changed;
+      const lastSeen = held.lastSeenUntil ?? held.lastSeenFrom;
+      return { alert: { ...proposed.alert, area, ladder }, message: { ...proposed.message, texts }, lastSeen };
     });
     const { neighbours, leftOut } = await this.lands.foresee(alert);
     const reach = await this.reach(alert, leftOut);
-    const minutes = reach.reached === null ? null : Math.ceil(reach.reached / this.env.PUSH_QUOTA_PER_MINUTE);
+    const rings = await this.rings(alert, reach.reached);
+    const suggested = lastSeen && suggestedRadiusM(lastSeen, this.clock.now());
     const shown = { ...message, instruction: alert.instruction, callNumber: alert.callNumber };
     const lockScreen = { 'zh-CN': shownText(shown, 'zh-CN'), en: shownText(shown, 'en') };
-    return { ...reach, minutesAtQuota: minutes, lockScreen, neighbours };
+    const minutesAtQuota = this.minutes(reach.reached, 0);
+    return { ...reach, minutesAtQuota, lockScreen, neighbours, rings, suggestedRadiusM: suggested };
+  }
+
+  /** One after another: each is an audience of its own. All are told by tract, as the area is, so nothing finer is subtracted. */
+  private async rings(alert: Alert, first: number | null): Promise<PreviewedRing[]> {
+    const rings: PreviewedRing[] = [];
+    let before = first;
+    for (const ring of alert.ladder.rings) {
+      const wider = { ...alert, area: areaOf({ kind: 'ring', radiusM: ring.radiusM }, alert) };
+      if (alert.area.kind === 'circle' && ring.radiusM <= alert.area.radiusM) continue;
+      const { reached } = await this.reach(wider, (await this.lands.foresee(wider)).leftOut);
+      rings.push({ ...ring, reached, minutesAtQuota: this.minutes(reached, before ?? 0) });
+      before = reached;
+    }
+    return rings;
+  }
+
+  private minutes(reached: number | null, before: number): number | null {
+    return reached === null ? null : Math.ceil(Math.max(0, reached - before) / this.env.PUSH_QUOTA_PER_MINUTE);
   }
 
   /** Circle upon circle would locate a phone by subtraction. */

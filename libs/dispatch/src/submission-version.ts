@@ -26,7 +26,7 @@ export function submissionVersion(
     ],
     harm: [held.consent, held.custodyOrderChecked, held.publicity],
     photos: photos.map((photo) => photo.digest.toString('hex')).sort(),
-    alert: alert && [alert.id, alert.mode, alert.tier, alert.area, alert.origin, alert.zone, alert.place],
+    alert: alert && [alert.id, alert.mode, alert.tier, alert.area, alert.ladder, alert.origin, alert.zone, alert.place],
     call: alert && [alert.callNumber, alert.instruction, alert.photoId, alert.hours],
     texts: message?.texts,
   });

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { CHANGE_KINDS, CHANGE_STATES, HOLD_REASONS, type ProposedChange, type ReadChange } from '#dispatch';
+import { CHANGE_KINDS, CHANGE_STATES, HOLD_REASONS, MAX_RING_M, type ProposedChange, type ReadChange } from '#dispatch';
 import { texts, viewOfTexts } from '../schemas/alert-parts.ts';
 import { areaView, viewOfArea } from '../schemas/area.ts';
+import { ladderPlan, planOf } from '../schemas/ladder.ts';
 import { text, uuid } from '../schemas/common.ts';
-import { areaBody, textsBody } from '../schemas/submission.ts';
+import { areaBody, ladderBody, textsBody } from '../schemas/submission.ts';
 
 export const holdBody = z.strictObject({ reason: z.enum(HOLD_REASONS) });
 
@@ -13,12 +14,15 @@ export const photoDownBody = z.strictObject({
     .describe('Whether it showed somebody else: then everyone who was asked is told to delete it, even while on hold.'),
 });
 
-const radiusM = z.number().min(1_000).max(500_000);
+const radiusM = z.number().min(1_000).max(MAX_RING_M);
 const hours = z.int().min(1).max(72);
 
 export const changeBody = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('area'), area: areaBody }).describe('Asks also those in another area.'),
   z.strictObject({ kind: z.literal('ring'), radiusM }).describe('Asks also those within more metres.'),
+  z
+    .strictObject({ kind: z.literal('ladder'), ladder: ladderBody })
+    .describe('Plans other rings in place of those to come; one officer ends them without.'),
   z.strictObject({ kind: z.literal('texts'), texts: textsBody }).describe('Tells everyone who was asked a new text.'),
   z.strictObject({ kind: z.literal('renew'), hours }).describe('Runs on for so many hours from the approval.'),
   z.strictObject({ kind: z.literal('resume') }).describe('Lifts a hold.'),
@@ -50,6 +54,7 @@ export const approvedAnswer = z.object({
 const contentView = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('area'), area: areaView }),
   z.object({ kind: z.literal('ring'), radiusM }),
+  z.object({ kind: z.literal('ladder'), ladder: ladderPlan }),
   z.object({ kind: z.literal('texts'), texts }),
   z.object({ kind: z.literal('renew'), hours }),
   z.object({ kind: z.literal('resume') }),
@@ -61,7 +66,7 @@ const changeView = z.object({
   kind: z.enum(CHANGE_KINDS),
   content: contentView,
   state: z.enum(CHANGE_STATES),
-  proposedBy: uuid,
+  proposedBy: uuid.nullable().describe('Null when the ladder did: a ring whose time has come.'),
   decidedBy: uuid.nullable(),
   decidedAt: z.iso.datetime().nullable(),
   reason: z.string().nullable().describe('Why it was rejected.'),
@@ -85,6 +90,8 @@ function viewOfContent(content: ProposedChange): z.input<typeof contentView> {
   switch (content.kind) {
     case 'area':
       return { kind: 'area', area: viewOfArea(content.area) };
+    case 'ladder':
+      return { kind: 'ladder', ladder: planOf(content.ladder) };
     case 'texts':
       return { kind: 'texts', texts: viewOfTexts(content.texts) };
     case 'ring':

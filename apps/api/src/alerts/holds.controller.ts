@@ -38,6 +38,14 @@ export class HoldsController {
     return this.holds.stop(officer, id);
   }
 
+  @Post('ladder/end')
+  @ApiOperation({ summary: 'Asks no further ring of the ladder; what is asked goes on.' })
+  @HttpCode(204)
+  @ApiResponse({ status: 204, description: 'Ended, or ended already.' })
+  endLadder(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string): Promise<void> {
+    return this.holds.endLadder(officer, id);
+  }
+
   @Post('photo-down')
   @ApiOperation({ summary: 'Takes the public photo down.' })
   @HttpCode(204)

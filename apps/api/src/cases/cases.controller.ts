@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import type { OfficerActor } from '#access';
 import { Cases } from '#cases';
-import { Alerts, Changes, Ending, Lands, Preview, Release } from '#dispatch';
+import { Alerts, Changes, Ending, Ladders, Lands, Preview, Release } from '#dispatch';
 import { Blur } from '#platform';
 import { ForOfficers } from '../callers/audiences.ts';
 import { CurrentOfficer, OptionalIdempotencyKey } from '../callers/parameters.ts';
@@ -33,6 +33,7 @@ export class CasesController {
   constructor(
     private readonly cases: Cases,
     private readonly alerts: Alerts,
+    private readonly ladders: Ladders,
     private readonly lands: Lands,
     private readonly release: Release,
     private readonly preview: Preview,
@@ -72,9 +73,13 @@ export class CasesController {
   async read(@CurrentOfficer() officer: OfficerActor, @Param('id', { schema: uuid }) id: string) {
     const read = await this.cases.read(officer, id);
     const proposed = await this.alerts.ofCase(id);
-    if (!proposed) return viewOf(read, null, [], 0);
+    if (!proposed) return viewOf(read, null, [], { changesPending: 0, rings: [] });
     const { alert } = proposed;
-    return viewOf(read, proposed, await this.lands.neighbours(alert), await this.changes.pending(alert.id));
+    const standing = {
+      changesPending: await this.changes.pending(alert.id),
+      rings: await this.ladders.standing(alert),
+    };
+    return viewOf(read, proposed, await this.lands.neighbours(alert), standing);
   }
 
   @Put(':id')

@@ -16,6 +16,7 @@ import {
   type Alert,
   ALERT_STATES,
   HOLD_REASONS,
+  type LadderRingStanding,
   type Message,
   type Neighbour,
   type Released,
@@ -24,6 +25,7 @@ import {
 import type { Blur } from '#platform';
 import { instruction, localised, mode, texts, tier, viewOfPlace, viewOfTexts } from '../schemas/alert-parts.ts';
 import { areaView, viewOfArea } from '../schemas/area.ts';
+import { ladderView, viewOfLadder } from '../schemas/ladder.ts';
 import { elsewhere, neighbours, viewOfNeighbour } from '../schemas/neighbours.ts';
 import { pointView, slug, text, uuid, wgs84Point } from '../schemas/common.ts';
 
@@ -70,6 +72,7 @@ const proposedAlert = z.object({
   mode,
   tier,
   area: areaView,
+  ladder: ladderView,
   origin: wgs84Point.describe('Where the child was last seen, to about 1 km: the nearest phones are asked first.'),
   zone: z.string().describe('IANA name of the zone that decides what is night.'),
   place: localised,
@@ -173,6 +176,20 @@ export const previewAnswer = z.object({
   ...elsewhere,
   medianAgeDays: z.int().nullable(),
   minutesAtQuota: z.int().nullable(),
+  rings: z
+    .array(
+      z.object({
+        radiusM: z.number(),
+        afterMinutes: z.int(),
+        reached: z.int().nullable().describe('Everyone within it; null is fewer than 10.'),
+        minutesAtQuota: z.int().nullable().describe('For those whom it adds.'),
+      }),
+    )
+    .describe('The ladder: what each further ring would reach.'),
+  suggestedRadiusM: z
+    .number()
+    .nullable()
+    .describe('How wide to begin, by how long the child has been missing. A suggestion: nothing follows from it.'),
   lockScreen: z.record(z.string(), z.object({ title: z.string(), body: z.string() })),
   neighbours,
 });
@@ -194,12 +211,18 @@ export function summaryOf(held: Case): z.input<typeof caseSummary> {
   };
 }
 
+/** What an alert's own row does not say. */
+export interface AlertStanding {
+  readonly changesPending: number;
+  readonly rings: readonly LadderRingStanding[];
+}
+
 /** The whole case for an officer's eyes. */
 export function viewOf(
   { found: held, photos, keptUntil }: CaseRead,
   proposed: { alert: Alert; message: Message } | null,
   met: readonly Neighbour[],
-  changesPending: number,
+  { changesPending, rings }: AlertStanding,
 ): z.input<typeof caseAnswer> {
   return {
     ...summaryOf(held),
@@ -220,7 +243,7 @@ export function viewOf(
     conflictedIds: held.conflictedIds,
     keptUntil: instantOf(keptUntil),
     version: submissionVersion(held, photos, proposed?.alert ?? null, proposed?.message ?? null),
-    alert: proposed && viewOfAlert(proposed.alert, proposed.message, changesPending),
+    alert: proposed && viewOfAlert(proposed.alert, proposed.message, { changesPending, rings }),
     neighbours: met.map(viewOfNeighbour),
   };
 }
@@ -234,11 +257,12 @@ function viewOfHarmCheck({ consent, custodyOrderChecked, publicity }: HarmCheck)
   return { consent: consent && { given: consent.given, reason: consent.reason }, custodyOrderChecked, publicity };
 }
 
-function viewOfAlert(alert: Alert, message: Message, changesPending: number): z.input<typeof proposedAlert> {
+function viewOfAlert(alert: Alert, message: Message, { changesPending, rings }: AlertStanding): z.input<typeof proposedAlert> {
   const { id, slug, state, mode, tier, zone, callNumber, instruction, photoId, hours } = alert;
   return {
     ...{ id, slug, state, mode, tier, zone, callNumber, instruction, photoId, hours },
     area: viewOfArea(alert.area),
+    ladder: viewOfLadder(alert, rings),
     origin: viewOfPoint(alert.origin),
     place: viewOfPlace(alert.place),
     releasedAt: instantOf(alert.releasedAt),

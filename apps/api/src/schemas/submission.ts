@@ -1,7 +1,7 @@
 import type { MultiPolygon, Polygon } from 'geojson';
 import { z } from 'zod';
 import { CASE_TYPES, CONSENTS, PUBLICITIES } from '#cases';
-import { RING_M, type Submission, TIERS } from '#dispatch';
+import { MAX_RING_M, MAX_RINGS, RING_M, type Submission, TIERS } from '#dispatch';
 import { MAX_POSITIONS } from '#geo';
 import { instant, lonLat, text, uuid } from './common.ts';
 
@@ -62,6 +62,22 @@ export const areaBody = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** Minutes of the longest alert. */
+const MAX_MINUTES = 72 * 60;
+
+const ladderRing = z.strictObject({
+  radiusM: z.number().min(1_000).max(MAX_RING_M),
+  afterMinutes: z.int().min(1).max(MAX_MINUTES).describe('Since the release.'),
+});
+
+export const ladderBody = z.strictObject({
+  confirm: z
+    .boolean()
+    .default(false)
+    .describe('‘Still missing?’: each ring is proposed at its time and asked once an officer approves it.'),
+  rings: z.array(ladderRing).max(MAX_RINGS).describe('After the area, which is the first: each wider and later.'),
+});
+
 const messageText = z.strictObject({ title: text(60), body: text(800) });
 export const textsBody = z.strictObject({ 'zh-CN': messageText, en: messageText });
 
@@ -69,6 +85,9 @@ const alertBody = z.strictObject({
   tier: z.enum(TIERS),
   area: unknown(areaBody).describe(
     `Whom to ask; by default everyone within ${RING_M / 1000} km of where the child was last seen.`,
+  ),
+  ladder: unknown(ladderBody).describe(
+    'Further rings, each asked by itself at its time; by default 200, 300 and 500 km after 1, 2 and 3 hours, those that are wider than a circle.',
   ),
   place: localised(120).describe('The public name of the place; may be coarser than the case’s.'),
   photoId: unknown(uuid),
