@@ -85,7 +85,10 @@ export class Ladders {
       if (!ringDue(alert, steps, now)) return false;
       return await this.transactions.run((unit) => this.climbHeld(unit, alert.id));
     } catch (error) {
-      this.logger.error({ err: error as Error, alertId: alert.id }, 'a ring could not be fired; the next sweep tries again');
+      this.logger.error(
+        { err: error as Error, alertId: alert.id },
+        'a ring could not be fired; the next sweep tries again',
+      );
       return false;
     }
   }
