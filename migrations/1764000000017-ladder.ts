@@ -19,6 +19,8 @@ export class Ladder1764000000017 implements MigrationInterface {
         ALTER proposed_by DROP NOT NULL,
         DROP CONSTRAINT alert_changes_author_ids_check,
         ADD CONSTRAINT alert_changes_author_ids_check CHECK (proposed_by IS NULL OR cardinality(author_ids) > 0),
+        DROP CONSTRAINT alert_changes_check,
+        ADD CONSTRAINT alert_changes_check CHECK (proposed_by IS NULL OR proposed_by = ANY (author_ids)),
         DROP CONSTRAINT alert_changes_kind_check,
         ADD CONSTRAINT alert_changes_kind_check CHECK (kind IN (${KINDS}, 'ladder'))`);
     await db.query(`
@@ -41,6 +43,8 @@ export class Ladder1764000000017 implements MigrationInterface {
         ALTER proposed_by SET NOT NULL,
         DROP CONSTRAINT alert_changes_author_ids_check,
         ADD CONSTRAINT alert_changes_author_ids_check CHECK (cardinality(author_ids) > 0),
+        DROP CONSTRAINT alert_changes_check,
+        ADD CONSTRAINT alert_changes_check CHECK (proposed_by = ANY (author_ids)),
         DROP CONSTRAINT alert_changes_kind_check,
         ADD CONSTRAINT alert_changes_kind_check CHECK (kind IN (${KINDS}))`);
     await db.query('ALTER TABLE alerts DROP ladder, DROP ladder_ended_at, DROP ladder_ended_by');

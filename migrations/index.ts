@@ -15,6 +15,7 @@ import { Retention1764000000014 } from './1764000000014-retention.ts';
 import { IdentityProviders1764000000015 } from './1764000000015-identity-providers.ts';
 import { RetentionIndexes1764000000016 } from './1764000000016-retention-indexes.ts';
 import { Ladder1764000000017 } from './1764000000017-ladder.ts';
+import { TopUp1764000000018 } from './1764000000018-top-up.ts';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   IdentityProviders1764000000015,
   RetentionIndexes1764000000016,
   Ladder1764000000017,
+  TopUp1764000000018,
 ];

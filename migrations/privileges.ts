@@ -65,6 +65,11 @@ export const PRIVILEGES: Readonly<Record<string, Readonly<Partial<Record<Process
   'public.devices': { api: ALL, worker: { ...CHANGE, delete: true } },
   'public.positions': { api: WORK, worker: CHANGE },
 
+  // Who has come to another place is noted by the api, read and emptied by the worker.
+  'public.arrivals': { api: { insert: true }, worker: CLEAR },
+  'public.arrivals_wanted': { api: READ, worker: WORK },
+  'public.top_up_leases': { worker: WORK },
+
   'public.alerts': {
     api: ALL,
     worker: CHANGE,

@@ -15,6 +15,7 @@ import { PurgeProcessor } from './purge.processor.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Retention } from './retention.ts';
 import { Sweeper } from './sweeper.ts';
+import { ToppingUp } from './topping-up.ts';
 
 @Module({})
 export class WorkerModule {
@@ -42,6 +43,7 @@ export class WorkerModule {
         PurgeProcessor,
         Retention,
         Sweeper,
+        ToppingUp,
       ],
     };
   }

@@ -1,10 +1,18 @@
 import type { MultiPolygon } from 'geojson';
 import { type Area, type CellRange, cover, type Cover, difference, intersection, union } from '#geo';
 
-/** Where an audience is looked for: an area, or whole stored cells. */
-export type Place = Area | { readonly kind: 'cells'; readonly cells: readonly CellRange[] };
+/** What of an area lies in some stored cells: `cover` is the part of the area's own in them. */
+export interface PartOfArea {
+  readonly kind: 'part';
+  readonly of: Area;
+  readonly cover: Cover;
+}
+
+/** Where an audience is looked for: an area or a part of one, or whole stored cells. */
+export type Place = Area | PartOfArea | { readonly kind: 'cells'; readonly cells: readonly CellRange[] };
 
 export function coverOf(place: Place): Cover {
+  if (place.kind === 'part') return place.cover;
   return place.kind === 'cells' ? { whole: place.cells, edge: [] } : cover(place);
 }
 

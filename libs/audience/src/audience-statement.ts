@@ -112,6 +112,7 @@ const POINT = 'ST_SetSRID(ST_MakePoint(p.lon, p.lat), 4326)';
 /** Distance is geodesic on the ellipsoid; polygon edges are straight in longitude and latitude (RFC 7946). */
 function insideTest(area: Place): Statement {
   if (area.kind === 'cells') return { sql: 'true', parameters: [] };
+  if (area.kind === 'part') return insideTest(area.of);
   if (area.kind === 'circle') {
     return {
       sql: 'ST_DWithin(ST_MakePoint(p.lon, p.lat)::geography, ST_MakePoint($12, $13)::geography, $14)',

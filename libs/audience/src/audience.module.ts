@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { ArrivalRepository } from './arrival.repository.ts';
+import { Arrivals } from './arrival.service.ts';
 import { AudienceRepository } from './audience.repository.ts';
 import { Audience } from './audience.service.ts';
 import { DeviceImport } from './device-import.ts';
@@ -7,7 +9,16 @@ import { Devices } from './device.service.ts';
 import { RegistrationLimiter } from './registration-limiter.ts';
 
 @Module({
-  providers: [Audience, AudienceRepository, DeviceImport, DeviceRepository, Devices, RegistrationLimiter],
-  exports: [Audience, DeviceImport, Devices, RegistrationLimiter],
+  providers: [
+    ArrivalRepository,
+    Arrivals,
+    Audience,
+    AudienceRepository,
+    DeviceImport,
+    DeviceRepository,
+    Devices,
+    RegistrationLimiter,
+  ],
+  exports: [Arrivals, Audience, DeviceImport, Devices, RegistrationLimiter],
 })
 export class AudienceModule {}

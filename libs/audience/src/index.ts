@@ -1,6 +1,7 @@
 export type { AudienceRefusal } from './audience.errors.ts';
+export { Arrivals } from './arrival.service.ts';
 export { AudienceModule } from './audience.module.ts';
-export type { Elsewhere, Lands } from './audience-ranges.ts';
+export type { Elsewhere, Lands, PartOfArea } from './audience-ranges.ts';
 export { audienceStatement, type AudienceQuery, FRESH_DAYS, NEAR_BANDS } from './audience-statement.ts';
 export { Audience, type AudiencePreview } from './audience.service.ts';
 export { DeviceImport, type ImportedDevice } from './device-import.ts';

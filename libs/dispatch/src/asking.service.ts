@@ -11,7 +11,7 @@ import { isNight } from './night.ts';
 import { type StandingElsewhere, WaveRepository, type Withheld } from './wave.repository.ts';
 
 /** Alerts a phone gets in 24 hours before further ones are withheld: fatigue makes people switch all of them off. */
-const DAILY_CAP = { critical: 5, serious: 2 } as const;
+export const DAILY_CAP = { critical: 5, serious: 2 } as const;
 
 /** What a snapshot of an audience has taken. */
 export interface Asked {
@@ -72,7 +72,7 @@ export class Asking {
     const wave = { alertId: alert.id, messageId: message.id, audience: 'ring' as const, area: alert.area };
     const waveId = await this.waves.insert(tx, wave);
     const [lon, lat] = origin.coordinates as [number, number];
-    const leftOut = await this.lands.leftOut(tx, alert.id);
+    const leftOut = await this.lands.leftOut(alert.id, tx);
     const lands = only ? { ...leftOut, only } : leftOut;
     const query: AudienceQuery = { area: alert.area, origin: [lon, lat], tier, at: from ?? now, lands };
     const asked = await this.waves.snapshotRing(tx, waveId, query, DAILY_CAP[tier], from);
@@ -83,6 +83,6 @@ export class Asking {
 }
 
 /** An exercise is practised by officers; a page-only alert is found, not sent. */
-function asksNobody({ tier, mode, stoppedAt }: Alert): boolean {
+export function asksNobody({ tier, mode, stoppedAt }: Alert): boolean {
   return tier === 'page_only' || mode === 'exercise' || stoppedAt !== null;
 }

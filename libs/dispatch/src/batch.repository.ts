@@ -52,7 +52,8 @@ export interface Standing {
 }
 
 export interface ReadyBatch {
-  readonly waveId: number;
+  /** What takes its turn beside others: an alert's asking, or its telling, in however many waves. */
+  readonly flow: string;
   readonly batchId: number;
   readonly epoch: number;
   /** Milliseconds until it may run; 0 is now. */
@@ -189,18 +190,25 @@ export class BatchRepository {
     return taken === 1;
   }
 
-  /** The next batches of every unsettled wave that is not held, at most `perWave` each, nearest first within a wave. */
-  ready(perWave: number, withinMs: number): Promise<ReadyBatch[]> {
+  /**
+   * The next batches of every flow that is not held, at most `perFlow` each, nearest first over all of its unsettled waves:
+   * who came late stands among those of their band, and late waves take no share of their own.
+   */
+  ready(perFlow: number, withinMs: number): Promise<ReadyBatch[]> {
     return this.dataSource.query<ReadyBatch[]>(
-      `SELECT w.id AS "waveId", b.id AS "batchId", b.epoch,
-         greatest(0, ceil(extract(epoch FROM b.run_at - now()) * 1000))::int AS "delayMs"
-       FROM waves w JOIN alerts a ON a.id = w.alert_id CROSS JOIN LATERAL (
-         SELECT id, epoch, run_at, seq FROM batches
-         WHERE wave_id = w.id AND state = 'pending' AND run_at <= now() + make_interval(secs => $2::float8 / 1000)
-         ORDER BY seq LIMIT $1
-       ) b
-       WHERE w.settled_at IS NULL AND (a.held_at IS NULL OR w.passes_hold) ORDER BY w.id, b.seq`,
-      [perWave, withinMs],
+      `SELECT flow, id AS "batchId", epoch, greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000))::int AS "delayMs"
+       FROM (
+         SELECT b.*, w.alert_id || ':' || w.audience AS flow,
+           row_number() OVER (PARTITION BY w.alert_id, w.audience ORDER BY b.band, w.id, b.seq) AS place
+         FROM waves w JOIN alerts a ON a.id = w.alert_id CROSS JOIN LATERAL (
+           SELECT id, epoch, run_at, seq, band FROM batches
+           WHERE wave_id = w.id AND state = 'pending' AND run_at <= now() + make_interval(secs => $2::float8 / 1000)
+           ORDER BY seq LIMIT $1
+         ) b
+         WHERE w.settled_at IS NULL AND (a.held_at IS NULL OR w.passes_hold)
+       ) next
+       WHERE place <= $1 ORDER BY flow, place`,
+      [perFlow, withinMs],
     );
   }
 }

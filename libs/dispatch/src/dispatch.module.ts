@@ -37,6 +37,8 @@ import { PublicCopies } from './public-copies.ts';
 import { PublicAlertsModule } from './public-alerts.module.ts';
 import { Release } from './release.service.ts';
 import { Telling } from './telling.service.ts';
+import { TopUpRepository } from './top-up.repository.ts';
+import { TopUp } from './top-up.service.ts';
 import { WaveRepository } from './wave.repository.ts';
 
 const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queueOf));
@@ -77,6 +79,8 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     PublicCopies,
     Release,
     Telling,
+    TopUp,
+    TopUpRepository,
     WaveRepository,
   ],
   exports: [
@@ -97,6 +101,7 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     PublicAlertsModule,
     PublicCopies,
     Release,
+    TopUp,
     WaveRepository,
   ],
 })

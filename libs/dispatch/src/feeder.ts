@@ -6,13 +6,13 @@ import { BatchRepository, type ReadyBatch } from './batch.repository.ts';
 import { sendBatch } from './dispatch.jobs.ts';
 import { WaveRepository } from './wave.repository.ts';
 
-/** Batches of one wave in the queue at a time: enough to keep every worker busy, few enough that nothing waits long behind. */
-const PER_WAVE = 24;
+/** Batches of one alert's asking, or of its telling, in the queue at a time: enough to keep every worker busy, few enough that nothing waits long behind. */
+const PER_FLOW = 24;
 /** Batches due this soon are queued with a delay, so that a retry does not wait for the next sweep. */
 const SOON_MS = 6_000;
 
 /**
- * Keeps a few dozen batches of every unsettled wave in the queue. It has no memory: what to queue is read from the
+ * Keeps a few dozen batches of every alert's unsettled waves in the queue. It has no memory: what to queue is read from the
  * ledger, and a batch that is queued already is not queued again (its job's id is its own), so that any worker may
  * feed at any time and an emptied Redis is filled again.
  */
@@ -34,25 +34,25 @@ export class Feeder {
   }
 
   private async round(): Promise<void> {
-    const ready = await this.batches.ready(PER_WAVE, SOON_MS);
+    const ready = await this.batches.ready(PER_FLOW, SOON_MS);
     await this.queues.add(sendBatch.queue, inTurns(ready).map(toJob));
     const settled = await this.dataSource.transaction((tx) => this.waves.settle(tx));
     for (const waveId of settled) this.logger.log({ waveId }, 'wave settled');
   }
 }
 
-/** A batch and its place among its wave's next ones. */
+/** A batch and its place among its flow's next ones. */
 interface Turn extends ReadyBatch {
   readonly turn: number;
 }
 
 /**
- * Round robin over the waves. A wave's first batches come before another's twentieth, so that a small alert never waits
+ * Round robin over the flows. A flow's first batches come before another's twentieth, so that a small alert never waits
  * behind a big one, and an ending begins at once.
  */
 export function inTurns(ready: readonly ReadyBatch[]): Turn[] {
-  const waves = [...Map.groupBy(ready, (batch) => batch.waveId).values()];
-  return waves.flatMap((batches) => batches.map((batch, turn) => ({ ...batch, turn }))).sort((a, b) => a.turn - b.turn);
+  const flows = [...Map.groupBy(ready, (batch) => batch.flow).values()];
+  return flows.flatMap((batches) => batches.map((batch, turn) => ({ ...batch, turn }))).sort((a, b) => a.turn - b.turn);
 }
 
 function toJob({ batchId, epoch, turn, delayMs }: Turn) {

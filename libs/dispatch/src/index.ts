@@ -43,4 +43,5 @@ export { type Recipient, RecipientReferences } from './recipient-reference.ts';
 export { Preview, type AlertPreview } from './preview.service.ts';
 export { Release, type Released, type Submission } from './release.service.ts';
 export { submissionVersion } from './submission-version.ts';
+export { TopUp } from './top-up.service.ts';
 export type { Withheld } from './wave.repository.ts';

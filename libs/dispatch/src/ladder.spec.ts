@@ -123,7 +123,7 @@ function climb(alert: Climbing, gaps: readonly number[]) {
       minute += gap;
       continue;
     }
-    const next = ringsDue(standing, steps, at(minute))[0]?.dueAt;
+    const next: Date | undefined = ringsDue(standing, steps, at(minute))[0]?.dueAt;
     minute = next ? Math.max(minute + 1, Math.ceil((next.getTime() - RELEASED.getTime()) / MINUTE)) : null;
   }
   return steps;

@@ -141,7 +141,7 @@ export class LandRepository {
   }
 
   /** The land that leaves an alert's audience out now; undefined when nobody's does. */
-  async leftOut(tx: EntityManager, alertId: string): Promise<LandsLeftOut | undefined> {
+  async leftOut(alertId: string, tx: EntityManager = this.dataSource.manager): Promise<LandsLeftOut | undefined> {
     const [row] = await tx.query<[{ waiting: MultiPolygon | null; closed: MultiPolygon | null }]>(
       `SELECT ${json(`ST_Multi(ST_Union(land) FILTER (WHERE state = 'asked'))`)} AS waiting,
          ${json(`ST_Multi(ST_Union(land) FILTER (WHERE state IN ('refused', 'never')))`)} AS closed

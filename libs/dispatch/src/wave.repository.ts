@@ -15,6 +15,15 @@ export interface NewWave {
   readonly area?: Area;
   /** Sent although the alert is held: endings and safety corrections. */
   readonly passesHold?: boolean;
+  /** For those who came after their ring was asked. */
+  readonly late?: boolean;
+}
+
+/** Somebody to be asked late. */
+export interface Late {
+  readonly deviceId: number;
+  readonly provider: string;
+  readonly band: number;
 }
 
 /** Why devices inside the area were not asked, and how many. */
@@ -46,6 +55,12 @@ const storeBatches = (wave: string, runAt: string, firstSeq: string) => `
     INSERT INTO batch_recipients (batch_id, ids) SELECT stored.id, slices.ids FROM stored JOIN slices USING (seq)
   )`;
 
+/** Devices that a wave of the alert has asked, or was to ask. */
+export const IN_LEDGER_OF_ALERT = (alertId: string) => `
+  SELECT unnest(r.ids) FROM batches b JOIN waves w ON w.id = b.wave_id AND w.audience = 'ring'
+    JOIN batch_recipients r ON r.batch_id = b.id
+  WHERE b.alert_id = ${alertId}`;
+
 /** Devices that a wave of the alert (of wave `wave`) has asked, or was to ask. */
 const inLedgerOf = (wave: string) => `
   SELECT unnest(r.ids) FROM waves own JOIN waves earlier ON earlier.alert_id = own.alert_id AND earlier.audience = 'ring'
@@ -60,8 +75,8 @@ const newestNotified = (alertId: string) =>
 export class WaveRepository {
   async insert(tx: EntityManager, wave: NewWave): Promise<number> {
     const [row] = await tx.query<[{ id: number }]>(
-      'INSERT INTO waves (alert_id, message_id, audience, area, passes_hold) VALUES ($1, $2, $3, $4, $5) RETURNING id',
-      [wave.alertId, wave.messageId, wave.audience, wave.area ?? null, wave.passesHold ?? false],
+      'INSERT INTO waves (alert_id, message_id, audience, area, passes_hold, late) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id',
+      [wave.alertId, wave.messageId, wave.audience, wave.area ?? null, wave.passesHold ?? false, wave.late ?? false],
     );
     return row.id;
   }
@@ -118,17 +133,51 @@ export class WaveRepository {
   }
 
   /**
-   * Forgets what earlier waves of the alert left out of circles that this one's circle holds: it has counted them anew, and
+   * Forgets what earlier waves of the alert left out of the same area, or of circles that this one's circle holds: it has counted them anew, and
    * the books add waves up.
    */
   async restate(tx: EntityManager, waveId: number): Promise<void> {
     await tx.query(
       `UPDATE waves earlier SET withheld = '{}', elsewhere = '{}' FROM waves own
        WHERE own.id = $1 AND earlier.alert_id = own.alert_id AND earlier.id < own.id AND earlier.audience = 'ring'
-         AND earlier.area->'center' = own.area->'center'
-         AND (earlier.area->>'radiusM')::float8 <= (own.area->>'radiusM')::float8`,
+         AND (earlier.area = own.area OR earlier.area->'center' = own.area->'center'
+           AND (earlier.area->>'radiusM')::float8 <= (own.area->>'radiusM')::float8)`,
       [waveId],
     );
+  }
+
+  /**
+   * Adds people to an alert's late wave of its newest message and present area, beginning one where there is none of the last
+   * hour: so that waves stay few, however often somebody comes.
+   * @returns the wave's id
+   */
+  async addLate(tx: EntityManager, alertId: string, messageId: string, area: Area, asked: readonly Late[]) {
+    const [open] = await tx.query<{ id: number }[]>(
+      `SELECT id FROM waves WHERE alert_id = $1 AND late AND message_id = $2 AND area = $3
+         AND created_at > now() - interval '1 hour' ORDER BY id DESC LIMIT 1`,
+      [alertId, messageId, area],
+    );
+    const waveId = open?.id ?? (await this.insert(tx, { alertId, messageId, audience: 'ring', area, late: true }));
+    await tx.query(
+      `WITH asked AS (
+         SELECT * FROM unnest($2::bigint[], $3::text[], $4::smallint[]) AS given(device_id, provider, band)
+       ), ${storeBatches('$1', 'now()', '(SELECT coalesce(max(seq), 0) FROM batches WHERE wave_id = $1)')}
+       UPDATE waves SET targeted = targeted + (SELECT count(*) FROM asked), settled_at = NULL WHERE id = $1`,
+      [waveId, asked.map((one) => one.deviceId), asked.map((one) => one.provider), asked.map((one) => one.band)],
+    );
+    return waveId;
+  }
+
+  /** Puts down who of an alert's present area is not asked now, in place of what its waves knew of that area. */
+  async recount(tx: EntityManager, alertId: string, withheld: Withheld, elsewhere: StandingElsewhere): Promise<void> {
+    const [row] = await tx.query<{ id: number }[]>(
+      `SELECT w.id FROM waves w JOIN alerts a ON a.id = w.alert_id
+       WHERE w.alert_id = $1 AND w.audience = 'ring' AND w.area = a.area ORDER BY w.late, w.id DESC LIMIT 1`,
+      [alertId],
+    );
+    if (!row) return;
+    await tx.query('UPDATE waves SET withheld = $2, elsewhere = $3 WHERE id = $1', [row.id, withheld, elsewhere]);
+    await this.restate(tx, row.id);
   }
 
   /**
@@ -189,8 +238,11 @@ export class WaveRepository {
   async settle(tx: EntityManager): Promise<number[]> {
     // Two statements: the second's snapshot begins once the locks are held, so that it sees what an append has added.
     const open = await tx.query<{ id: number }[]>(
-      'SELECT id FROM waves WHERE settled_at IS NULL ORDER BY id FOR UPDATE SKIP LOCKED',
+      `SELECT id FROM waves w WHERE settled_at IS NULL AND NOT EXISTS (
+         SELECT 1 FROM batches b WHERE b.wave_id = w.id AND b.state <> 'settled')
+       ORDER BY id FOR UPDATE SKIP LOCKED`,
     );
+    if (open.length === 0) return [];
     const [rows] = await tx.query<[{ id: number }[], number]>(
       `UPDATE waves w SET settled_at = now() WHERE id = ANY ($1::bigint[])
          AND NOT EXISTS (SELECT 1 FROM batches b WHERE b.wave_id = w.id AND b.state <> 'settled')
@@ -202,7 +254,7 @@ export class WaveRepository {
 }
 
 /** What was counted for these reasons; one that nobody had is left out. */
-function among<Reason extends string>(counts: ReadonlyMap<string | null, number>, reasons: readonly Reason[]) {
+export function among<Reason extends string>(counts: ReadonlyMap<string | null, number>, reasons: readonly Reason[]) {
   const had = reasons.filter((reason) => counts.has(reason));
   return Object.fromEntries(had.map((reason) => [reason, counts.get(reason)])) as Partial<Record<Reason, number>>;
 }

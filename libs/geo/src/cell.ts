@@ -50,6 +50,9 @@ const RESOLUTION_SHIFT = 52n;
 const DIGIT_BITS = 3n;
 const UNUSED_BITS = BigInt(15 - CELL_RESOLUTION) * DIGIT_BITS;
 
+/** Bits at the end of every stored cell's id that are the same in all: an id shifted right by them is a safe integer, in the same order. */
+export const SAME_BITS = Number(UNUSED_BITS);
+
 /** The ids of all stored cells at or under `cell`, whose resolution is `resolution`. */
 export function blockOf(cell: string, resolution: number): CellRange {
   const levels = BigInt(CELL_RESOLUTION - resolution);

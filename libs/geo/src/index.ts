@@ -1,6 +1,6 @@
 export { areaBounds, type Area, type Circle, type PolygonArea } from './area.ts';
 export type { Bounds } from './cap.ts';
-export { CELL_RESOLUTION, cellOf, type CellRange } from './cell.ts';
+export { CELL_RESOLUTION, cellOf, type CellRange, SAME_BITS } from './cell.ts';
 export { coarsen } from './coarsen.ts';
 export { cover, type Cover } from './cover.ts';
 export { toWgs84, type Datum } from './datum.ts';

@@ -257,7 +257,11 @@ function viewOfHarmCheck({ consent, custodyOrderChecked, publicity }: HarmCheck)
   return { consent: consent && { given: consent.given, reason: consent.reason }, custodyOrderChecked, publicity };
 }
 
-function viewOfAlert(alert: Alert, message: Message, { changesPending, rings }: AlertStanding): z.input<typeof proposedAlert> {
+function viewOfAlert(
+  alert: Alert,
+  message: Message,
+  { changesPending, rings }: AlertStanding,
+): z.input<typeof proposedAlert> {
   const { id, slug, state, mode, tier, zone, callNumber, instruction, photoId, hours } = alert;
   return {
     ...{ id, slug, state, mode, tier, zone, callNumber, instruction, photoId, hours },
