@@ -124,6 +124,62 @@ describe('changing a live alert over HTTP', () => {
     expect(after.find(({ state }) => state === 'rejected')).toMatchObject({ reason: 'Not yet.', version: null });
   });
 
+  it('plans a ladder, shows it, ends it by one and plans another by two', async () => {
+    const words = { 'zh-CN': '深圳', en: 'Shenzhen' };
+    const { texts } = makeSubmission().alert ?? {};
+    const lastSeen = {
+      until: new Date(Date.now() - 5_400_000).toISOString(),
+      point: { lon: 114.06, lat: 22.54, datum: 'wgs84' },
+    };
+    const answered = { consent: { given: 'guardian' }, custodyOrderChecked: true, publicity: 'safe' };
+    const body = (ladder: unknown) => ({
+      case: { lastSeen, ...answered },
+      alert: { tier: 'critical', place: words, texts, exercise: true, ladder },
+    });
+    const file = (ladder: unknown) => post<{ id: string; code?: string }>(liaison, '/v1/cases', body(ladder));
+    const ring = (radiusM: number, afterMinutes: number) => ({ radiusM, afterMinutes });
+    expect((await file({ rings: Array.from({ length: 9 }, (_, i) => ring(130_000 + i, i + 1)) })).status).toBe(400);
+    expect((await file({ rings: [ring(2_000_001, 5)] })).status).toBe(400);
+    expect(await file({ rings: [ring(110_000, 5)] })).toMatchObject({
+      status: 422,
+      body: { code: 'ladder_not_growing' },
+    });
+    const usual = await file(undefined);
+    const planned = (state: string) =>
+      [ring(200_000, 60), ring(300_000, 120), ring(500_000, 180)].map((one) => ({ ...one, state }));
+    expect(await alertOf(usual.body.id)).toMatchObject({
+      ladder: { confirm: false, endedAt: null, nextDueAt: null, rings: planned('planned') },
+    });
+    const preview = await call(api.url, 'GET', `/v1/cases/${usual.body.id}/preview`, { cookie: liaison });
+    expect(preview.body).toMatchObject({
+      suggestedRadiusM: 200_000,
+      rings: [ring(200_000, 60), { reached: null }, {}],
+    });
+
+    await post(liaison, `/v1/cases/${usual.body.id}/submit`);
+    const read = await call<{ version: string; alert: { id: string } }>(api.url, 'GET', `/v1/cases/${usual.body.id}`, {
+      cookie: verifier,
+    });
+    const { version, alert } = read.body;
+    expect((await post(verifier, `/v1/cases/${usual.body.id}/verify`, { version })).status).toBe(200);
+    expect(await alertOf(usual.body.id)).toMatchObject({ ladder: { nextDueAt: expect.any(String) } });
+    const path = `/v1/alerts/${alert.id}`;
+    expect((await post(liaison, `${path}/ladder/end`)).status).toBe(204);
+    expect((await post(liaison, `${path}/ladder/end`)).status).toBe(204);
+    expect(await alertOf(usual.body.id)).toMatchObject({
+      ladder: { endedAt: expect.any(String), nextDueAt: null, rings: planned('dropped') },
+    });
+    const other = { confirm: true, rings: [ring(150_000, 30)] };
+    const proposal = await post<{ id: string }>(liaison, `${path}/changes`, { kind: 'ladder', ladder: other });
+    const [change] = await changes(alert.id);
+    expect(change).toMatchObject({ id: proposal.body.id, content: { kind: 'ladder', ladder: other } });
+    const approval = await post(verifier, `${path}/changes/${proposal.body.id}/approve`, { version: change?.version });
+    expect(approval).toMatchObject({ status: 200, body: { targeted: null } });
+    expect(await alertOf(usual.body.id)).toMatchObject({
+      ladder: { confirm: true, endedAt: null, rings: [ring(150_000, 30)] },
+    });
+  });
+
   it('takes the photo down at once', async () => {
     const { alertId, slug } = await live();
     expect((await call(api.url, 'GET', `/v1/alerts/${slug}`)).body).toMatchObject({ hasPhoto: true });

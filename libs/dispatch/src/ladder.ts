@@ -13,7 +13,7 @@ const DEFAULT_RINGS: readonly LadderRing[] = [
   { radiusM: 500_000, afterMinutes: 180 },
 ];
 
-export const NO_LADDER: Ladder = { confirm: false, rings: [] };
+const NO_LADDER: Ladder = { confirm: false, rings: [] };
 
 /** The ladder of whoever gives none. Only a circle grows by itself: another shape follows a road or a border on purpose. */
 export function defaultLadder(area: Area, tier: Tier, hours: number): Ladder {
