@@ -2,8 +2,9 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
-import { boundRequests, type Env, fastifyAdapter } from '#platform';
+import { type Env, fastifyAdapter, requestBounds } from '#platform';
 import { FAULT_ANSWERS } from './fault-answers.ts';
+import { openPageRoute, PageAnswers } from './page-answers.ts';
 import { PublicModule } from './public.module.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
@@ -13,22 +14,20 @@ const POOL = 4;
 /** The alert pages, not yet listening. */
 export async function createPublic(env: Env): Promise<NestFastifyApplication> {
   const small = { ...env, DATABASE_POOL: Math.min(env.DATABASE_POOL, POOL) };
-  const app = await NestFactory.create<NestFastifyApplication>(
-    PublicModule.forRoot(small),
-    fastifyAdapter(env, FAULT_ANSWERS),
-    {
-      bufferLogs: true,
-      abortOnError: false,
-    },
-  );
+  const adapter = fastifyAdapter(env, FAULT_ANSWERS);
+  const instance = adapter.getInstance();
+  const bounds = requestBounds(env);
+  const answerPages = openPageRoute(instance, bounds);
+  const app = await NestFactory.create<NestFastifyApplication>(PublicModule.forRoot(small), adapter, {
+    bufferLogs: true,
+    abortOnError: false,
+  });
   app.useLogger(app.get(Logger));
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .addHook('onRequest', (_request, reply, done) => {
-      void reply.headers(SECURITY_HEADERS);
-      done();
-    });
-  boundRequests(app, env);
+  instance.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers(SECURITY_HEADERS);
+    done();
+  });
+  instance.addHook('onRequest', bounds);
+  answerPages(app.get(PageAnswers));
   return app;
 }

@@ -16,6 +16,10 @@ export class FailuresFilter implements ExceptionFilter {
   async catch(error: unknown, host: ArgumentsHost): Promise<void> {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
+    await this.answer(error, request, reply);
+  }
+
+  async answer(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (reply.sent) return;
     const page = await this.pageFor(error, request).catch(() => notice('failed', languageOf(request), 503));
     if (page.status >= 500) this.logger.error({ err: error, requestId: request.id }, 'a page could not be given');

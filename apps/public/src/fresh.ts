@@ -26,7 +26,20 @@ export class Fresh<Value> {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  get(key: string, load: () => Promise<Value>): Promise<Value> {
+  /** @returns a value that can be given out at once. */
+  ready(key: string): Value | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined || entry.good?.loadedAt !== entry.loadedAt) return undefined;
+    // Its turn to be forgotten is told by `get`, which every value needs again soon enough.
+    return this.now() - entry.loadedAt < this.freshness.maxAgeMs ? entry.good.value : undefined;
+  }
+
+  has(key: string): boolean {
+    return this.entries.has(key);
+  }
+
+  /** @param load is given the last value that could be loaded. */
+  get(key: string, load: (last: Value | undefined) => Promise<Value>): Promise<Value> {
     const known = this.entries.get(key);
     this.entries.delete(key);
     const entry = known && this.now() - known.loadedAt < this.freshness.maxAgeMs ? known : this.load(key, load, known);
@@ -40,9 +53,21 @@ export class Fresh<Value> {
     this.entries.delete(key);
   }
 
-  private load(key: string, load: () => Promise<Value>, known: Entry<Value> | undefined): Entry<Value> {
+  /** A value that came by another way. */
+  put(key: string, value: Value): void {
     const loadedAt = this.now();
-    const value = load().then(
+    this.entries.delete(key);
+    this.entries.set(key, { loadedAt, value: Promise.resolve(value), good: { value, loadedAt } });
+    this.forgetOldest();
+  }
+
+  private load(
+    key: string,
+    load: (last: Value | undefined) => Promise<Value>,
+    known: Entry<Value> | undefined,
+  ): Entry<Value> {
+    const loadedAt = this.now();
+    const value = load(known?.good?.value).then(
       (loaded) => {
         this.remember(key, value, { value: loaded, loadedAt });
         return loaded;

@@ -1,4 +1,5 @@
 import type { Language } from '#dispatch';
+import { qualityOf } from './quality.ts';
 
 /** The language of a page: what `lang` asks for, else what Accept-Language prefers (RFC 9110 §12.5.4), else Chinese. */
 export function chooseLanguage(lang: string | undefined, acceptLanguage: string | undefined): Language {
@@ -15,11 +16,6 @@ function preferred(header: string): Language | undefined {
     })
     .filter(({ language, quality }) => language !== undefined && quality > 0);
   return ranked.sort((a, b) => b.quality - a.quality)[0]?.language;
-}
-
-function qualityOf(parameter: string | undefined): number {
-  const match = /^\s*q=([01](?:\.\d{0,3})?)\s*$/i.exec(parameter ?? 'q=1');
-  return Number(match?.[1] ?? 0);
 }
 
 function languageOf(tag: string): Language | undefined {

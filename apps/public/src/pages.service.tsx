@@ -2,7 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Language, type PublicAlert, PublicAlerts } from '#dispatch';
 import { ENV, type Env } from '#platform';
 import { Fresh } from './fresh.ts';
+import { Lookups } from './lookups.ts';
 import { notice, type Page, rendered } from './rendered.tsx';
+import { SharedPage } from './shared-page.ts';
 import { AlertPage } from './views/alert-page.tsx';
 import { EndedPage, ThanksPage } from './views/quiet-pages.tsx';
 import type { FormState } from './views/sighting-form.tsx';
@@ -16,20 +18,27 @@ const SLUG = /^[\w-]{1,64}$/;
 
 export type Photo = Awaited<ReturnType<PublicAlerts['photo']>>;
 
-/** An alert as it was a moment ago, with its pages, made when first asked for. */
+/** An alert as it was a moment ago, with its pages as far as somebody has asked for them. */
 interface Snapshot {
   readonly alert: PublicAlert | null;
-  readonly pages: Map<Language, Page>;
+  /** What the pages are made of: the same says the same. */
+  readonly source: string;
+  readonly pages: Map<Language, SharedPage>;
+  readonly making: Map<Language, Promise<SharedPage>>;
 }
 
 @Injectable()
 export class Pages {
   private readonly snapshots = new Fresh<Snapshot>({ ...FRESHNESS, maxEntries: 1000 });
+  /** What was nothing a moment ago: apart, so that made-up addresses push no alert out of memory. */
+  private readonly nothings = new Fresh<Snapshot>({ ...FRESHNESS, maxEntries: 1000 });
+  private readonly nothing = snapshotOf(null);
   /** Few: a photo is some 200 kB. */
   private readonly photos = new Fresh<Photo>({ ...FRESHNESS, maxEntries: 50 });
 
   constructor(
     private readonly alerts: PublicAlerts,
+    private readonly lookups: Lookups,
     @Inject(ENV) private readonly env: Pick<Env, 'PUBLIC_URL'>,
   ) {}
 
@@ -38,13 +47,19 @@ export class Pages {
     return (await this.snapshot(slug)).alert;
   }
 
+  /** The page of {@link page}, where it needs no waiting. */
+  ready(slug: string, language: Language): SharedPage | undefined {
+    return (this.snapshots.ready(slug) ?? this.nothings.ready(slug))?.pages.get(language);
+  }
+
   /** The page at an alert's address, whatever has become of it. */
-  async page(slug: string, language: Language): Promise<Page> {
-    const { alert, pages } = await this.snapshot(slug);
-    const known = pages.get(language);
+  async page(slug: string, language: Language): Promise<SharedPage> {
+    const { alert, pages, making } = await this.snapshot(slug);
+    const known = pages.get(language) ?? making.get(language);
     if (known) return known;
-    const page = alert ? this.render(alert, language) : notice('notFound', language);
-    pages.set(language, page);
+    const page = SharedPage.of(alert ? this.render(alert, language) : notice('notFound', language), language, alert);
+    making.set(language, page);
+    pages.set(language, await page);
     return page;
   }
 
@@ -70,6 +85,7 @@ export class Pages {
   /** The page after a refusal has shown that the alert is not what it was a moment ago. */
   pageAnew(slug: string, language: Language): Promise<Page> {
     this.snapshots.forget(slug);
+    this.nothings.forget(slug);
     return this.page(slug, language);
   }
 
@@ -79,7 +95,22 @@ export class Pages {
   }
 
   private snapshot(slug: string): Promise<Snapshot> {
-    if (!SLUG.test(slug)) return Promise.resolve({ alert: null, pages: new Map() });
-    return this.snapshots.get(slug, async () => ({ alert: await this.alerts.bySlug(slug), pages: new Map() }));
+    if (!SLUG.test(slug)) return Promise.resolve(this.nothing);
+    if (this.snapshots.has(slug)) return this.snapshots.get(slug, (last) => this.load(slug, last));
+    return this.nothings.get(slug, async () => {
+      const snapshot = await this.load(slug, this.nothing);
+      if (snapshot.alert) this.snapshots.put(slug, snapshot);
+      return snapshot;
+    });
   }
+
+  /** The pages of before stay where the alert is what it was. */
+  private async load(slug: string, last: Snapshot | undefined): Promise<Snapshot> {
+    const snapshot = snapshotOf(await this.lookups.bySlug(slug));
+    return last?.source === snapshot.source ? last : snapshot;
+  }
+}
+
+function snapshotOf(alert: PublicAlert | null): Snapshot {
+  return { alert, source: JSON.stringify(alert), pages: new Map(), making: new Map() };
 }

@@ -6,6 +6,8 @@ import { type Env, ObservabilityModule, PlatformModule } from '#platform';
 import { SightingsModule } from '#sightings';
 import { FailuresFilter } from './failures.filter.ts';
 import { ForwardController } from './forward.controller.ts';
+import { Lookups } from './lookups.ts';
+import { PageAnswers } from './page-answers.ts';
 import { PageController } from './page.controller.ts';
 import { Pages } from './pages.service.tsx';
 import { SameSiteGuard } from './same-site.guard.ts';
@@ -25,9 +27,12 @@ export class PublicModule {
       ],
       controllers: [ForwardController, PageController, SightingController],
       providers: [
+        Lookups,
+        PageAnswers,
         Pages,
         { provide: APP_GUARD, useClass: SameSiteGuard },
-        { provide: APP_FILTER, useClass: FailuresFilter },
+        FailuresFilter,
+        { provide: APP_FILTER, useExisting: FailuresFilter },
       ],
     };
   }

@@ -1,21 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Language, surrogateHeaders } from '#dispatch';
+import { CACHE_CONTROL, type Caching } from './caching.ts';
+import { chooseEncoding } from './encodings.ts';
 import { chooseLanguage } from './language.ts';
+import { recalled } from './recalled.ts';
 import type { Page } from './rendered.tsx';
+import type { SharedPage } from './shared-page.ts';
 
-/** Seconds that browsers and caches may show what has been taken away since, and not one more while we are away (RFC 9111 §5.2.2.2). */
-const MAX_AGE_S = 30;
-
-type Caching = 'public' | 'private' | 'none';
-
-const CACHE_CONTROL: Readonly<Record<Caching, string>> = {
-  public: `public, max-age=${MAX_AGE_S}, must-revalidate`,
-  private: `private, max-age=${MAX_AGE_S}, must-revalidate`,
-  none: 'no-store',
-};
+const byAcceptLanguage = recalled((header) => chooseLanguage(undefined, header));
+const byAcceptEncoding = recalled(chooseEncoding);
 
 export function languageOf(request: FastifyRequest): Language {
-  return chooseLanguage(queryOf(request, 'lang'), request.headers['accept-language']);
+  const { 'accept-language': header = '' } = request.headers;
+  const lang = queryOf(request, 'lang');
+  return lang === undefined ? byAcceptLanguage(header) : chooseLanguage(lang, header);
 }
 
 /** A parameter of the address that is given once; an address that cannot be read has none. */
@@ -43,6 +41,17 @@ export function sendPage(request: FastifyRequest, reply: FastifyReply, page: Pag
   void (same ? reply.status(304).send() : reply.send(page.html));
 }
 
+/** Sends what was made ready before, past Fastify's own writing of headers. */
+export function sendShared(request: FastifyRequest, reply: FastifyReply, page: SharedPage, caching: Caching): void {
+  const encoded = page.in(byAcceptEncoding(request.headers['accept-encoding'] ?? ''));
+  const same = page.status === 200 && caching !== 'none' && hasAlready(request, encoded.etag);
+  const { raw } = reply.hijack();
+  raw.writeHead(same ? 304 : page.status, page.head(encoded, caching, !same) as string[]);
+  // Node sends no body after HEAD.
+  if (same) raw.end();
+  else raw.end(encoded.bytes);
+}
+
 export function sendJpeg(request: FastifyRequest, reply: FastifyReply, jpeg: Buffer, etag: string): void {
   void reply.headers({ etag, 'cache-control': CACHE_CONTROL.public, ...surrogatesOf(request) }).type('image/jpeg');
   void (hasAlready(request, etag) ? reply.status(304).send() : reply.send(jpeg));
@@ -56,6 +65,7 @@ function surrogatesOf(request: FastifyRequest): Readonly<Record<string, string>>
 
 /** If-None-Match, compared weakly (RFC 9110 §13.1.2). */
 function hasAlready(request: FastifyRequest, etag: string): boolean {
-  const given = request.headers['if-none-match'] ?? '';
+  const given = request.headers['if-none-match'];
+  if (given === undefined) return false;
   return given.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
 }

@@ -154,18 +154,19 @@ export class AlertRepository {
     return tx.findOne(Message, { where: { alertId }, order: { version: 'DESC' } });
   }
 
-  async publicBySlug(slug: string): Promise<PublicAlert | null> {
-    const [row] = await this.dataSource.query<PublicRow[]>(
-      `SELECT a.id, a.slug, CASE WHEN a.expires_at <= now() THEN 'ended' ELSE a.state END AS state, a.mode, a.tier, a.area, a.place, a.call_number AS "callNumber", a.instruction,
+  async publicBySlugs(slugs: readonly string[]): Promise<PublicAlert[]> {
+    const rows = await this.dataSource.query<PublicRow[]>(
+      `SELECT DISTINCT ON (a.id) a.id, a.slug, CASE WHEN a.expires_at <= now() THEN 'ended' ELSE a.state END AS state, a.mode, a.tier, a.area, a.place, a.call_number AS "callNumber", a.instruction,
          EXISTS (SELECT FROM alert_photos p WHERE p.alert_id = a.id) AS "hasPhoto", a.released_at AS "releasedAt", a.expires_at AS "expiresAt",
          a.ended_at AS "endedAt", a.erased_at IS NOT NULL AS erased, m.kind, m.version, m.texts, m.created_at AS "createdAt"
        FROM alerts a JOIN messages m ON m.alert_id = a.id
-       WHERE a.slug = $1 AND a.state IN ('live', 'ended') ORDER BY m.version DESC LIMIT 1`,
-      [slug],
+       WHERE a.slug = ANY($1::text[]) AND a.state IN ('live', 'ended') ORDER BY a.id, m.version DESC`,
+      [slugs],
     );
-    if (!row) return null;
-    const { kind, version, texts, createdAt, ...alert } = row;
-    return { ...alert, message: { kind, version, texts, createdAt } };
+    return rows.map(({ kind, version, texts, createdAt, ...alert }) => ({
+      ...alert,
+      message: { kind, version, texts, createdAt },
+    }));
   }
 
   async caseIds(alertId: string, tx: EntityManager = this.dataSource.manager): Promise<string[]> {

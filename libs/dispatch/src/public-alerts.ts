@@ -20,20 +20,15 @@ export class PublicAlerts {
    * @returns null when no alert of that slug was ever released
    */
   async bySlug(slug: string): Promise<PublicAlert | null> {
+    return (await this.bySlugs([slug])).get(slug) ?? null;
+  }
+
+  /** {@link bySlug} of many in one statement. @returns those that were ever released */
+  async bySlugs(slugs: readonly string[]): Promise<ReadonlyMap<string, PublicAlert>> {
     // An address may hold anything, also what PostgreSQL cannot take for a text.
-    const alert = SLUG.test(slug) ? await this.alerts.publicBySlug(slug) : null;
-    if (!alert || alert.state === 'live' || !asks(alert.message.kind)) return alert;
-    const { message, expiresAt } = alert;
-    return {
-      ...alert,
-      endedAt: expiresAt,
-      message: {
-        kind: 'expire',
-        version: message.version + 1,
-        texts: endingTexts('expire', 'ended'),
-        createdAt: expiresAt,
-      },
-    };
+    const names = slugs.filter((slug) => SLUG.test(slug));
+    const alerts = names.length > 0 ? await this.alerts.publicBySlugs(names) : [];
+    return new Map(alerts.map((alert) => [alert.slug, asOfNow(alert)]));
   }
 
   /** @returns the picture; 'gone' once the alert has ended; null when there is none. */
@@ -47,4 +42,19 @@ export class PublicAlerts {
   caseIds(slug: string): Promise<string[]> {
     return this.alerts.caseIdsBySlug(slug);
   }
+}
+
+function asOfNow(alert: PublicAlert): PublicAlert {
+  if (alert.state === 'live' || !asks(alert.message.kind)) return alert;
+  const { message, expiresAt } = alert;
+  return {
+    ...alert,
+    endedAt: expiresAt,
+    message: {
+      kind: 'expire',
+      version: message.version + 1,
+      texts: endingTexts('expire', 'ended'),
+      createdAt: expiresAt,
+    },
+  };
 }

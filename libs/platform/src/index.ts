@@ -22,10 +22,18 @@ export type { RetentionRun } from './retention-runs.repository.ts';
 export { isRefusal, Refusal } from './refusal.ts';
 export { Transactions, type UnitOfWork } from './transactions.ts';
 export { AUDIENCES, Public } from './http/audience.ts';
-export { boundRequests, type BoundsRefusal, FLOOD, MAX_HEADER_FIELDS, tooManyRequests } from './http/bounds.ts';
+export {
+  boundRequests,
+  type BoundsRefusal,
+  FLOOD,
+  MAX_HEADER_FIELDS,
+  requestBounds,
+  tooManyRequests,
+} from './http/bounds.ts';
 export { type Bounds, fastifyAdapter, type FaultAnswers } from './http/fastify.ts';
 export { ObservabilityListener } from './http/observability-listener.ts';
 export { ObservabilityModule } from './http/observability.module.ts';
+export { RequestLog } from './http/request-log.ts';
 export { isHangUp, isUnavailable } from './http/unavailable.ts';
 export { serve } from './http/serve.ts';
 export { start } from './http/start.ts';

@@ -32,11 +32,15 @@ export function loggingModule(processName: string): DynamicModule {
         serializers: { req: describeRequest, res: describeResponse, err: describeError },
         // The fault behind a 5xx has a line of its own where it is caught: no second error is made up here.
         customErrorObject: (_request, _response, _error, { res, responseTime }: RequestLine) => ({ res, responseTime }),
-        customLogLevel: (_request, response, error) =>
-          error || response.statusCode >= 500 ? 'error' : response.statusCode >= 400 ? 'info' : 'debug',
+        customLogLevel: (_request, response, error) => requestLevel(response.statusCode, Boolean(error)),
       },
     }),
   });
+}
+
+/** What nobody has to look at is for debugging. */
+export function requestLevel(status: number, failed: boolean): 'error' | 'info' | 'debug' {
+  return failed || status >= 500 ? 'error' : status >= 400 ? 'info' : 'debug';
 }
 
 /** A caller's X-Request-Id when it is harmless, else a new one. */

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 
 /** An IPv4 address, or the /64 of an IPv6 one: a subscriber has at least that many to choose from (RFC 6177). */
 export function networkOf(address: string): string {
+  if (!address.includes(':')) return address;
   const mapped = /^::ffff:([\d.]+)$/i.exec(address);
   if (mapped?.[1]) return mapped[1];
   if (!isIPv6(address)) return address;

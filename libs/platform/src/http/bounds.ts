@@ -1,8 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { onRequestHookHandler } from 'fastify';
 import type { Env } from '../env.ts';
 import { networkOf } from '../network.ts';
 import { Refusal } from '../refusal.ts';
+import { Flood } from './flood.ts';
 
 /** Refusals made before a route is asked. */
 export type BoundsRefusal = 'header_too_large' | 'too_many_requests';
@@ -19,17 +20,18 @@ export const FLOOD = { points: 60_000, windowS: 60 } as const;
 
 /** Refuses floods and monstrous headers before their bodies are read. Its answers have the headers of hooks added earlier. */
 export function boundRequests(app: NestFastifyApplication, env: Pick<Env, 'RATE_LIMIT_FACTOR'>): void {
-  const points = Math.ceil(FLOOD.points * env.RATE_LIMIT_FACTOR);
-  const flood = new RateLimiterMemory({ keyPrefix: 'flood', points, duration: FLOOD.windowS });
-  const instance = app.getHttpAdapter().getInstance();
-  instance.addHook('onRequest', async (request) => {
-    if (request.raw.rawHeaders.length > 2 * MAX_HEADER_FIELDS) throw headerTooLarge();
-    const over = await flood.consume(networkOf(request.ip)).then(
-      () => null,
-      (reason: unknown) => reason,
-    );
-    if (over instanceof RateLimiterRes) throw tooManyRequests(Math.ceil(over.msBeforeNext / 1000));
-  });
+  app.getHttpAdapter().getInstance().addHook('onRequest', requestBounds(env));
+}
+
+/** The hook of {@link boundRequests}, for all of a process's routes that it stands before: they are counted together. */
+export function requestBounds(env: Pick<Env, 'RATE_LIMIT_FACTOR'>): onRequestHookHandler {
+  const flood = new Flood(Math.ceil(FLOOD.points * env.RATE_LIMIT_FACTOR), FLOOD.windowS * 1000);
+  return (request, _reply, done) => {
+    if (request.raw.rawHeaders.length > 2 * MAX_HEADER_FIELDS) return done(headerTooLarge());
+    const waitMs = flood.add(networkOf(request.ip));
+    if (waitMs > 0) return done(tooManyRequests(Math.ceil(waitMs / 1000)));
+    done();
+  };
 }
 
 /** @param retryAfterS whole seconds until it is worth trying again */

@@ -4,6 +4,7 @@ import { Metrics } from './metrics.ts';
 import { ObservabilityController, OPEN_TO_ITS_CALLERS } from './observability.controller.ts';
 import { ObservabilityListener } from './observability-listener.ts';
 import { type Need, NEEDS, Readiness } from './readiness.ts';
+import { RequestLog } from './request-log.ts';
 
 /** `/healthz`, `/readyz` and `/metrics` for any process on Fastify; needs a PlatformModule beside it. */
 @Module({})
@@ -33,7 +34,8 @@ function describe(needs: readonly Need[], isOpen: (env: Env) => boolean): Dynami
       Metrics,
       ObservabilityListener,
       Readiness,
+      RequestLog,
     ],
-    exports: [Metrics, Readiness],
+    exports: [Metrics, Readiness, RequestLog],
   };
 }
