@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Deployment } from './deployment.ts';
 import { type Bench, type Part, type Row, type Size, SIZES } from './part.ts';
+import { page } from './parts/page.ts';
 import { keep, machineOf, tableOf } from './report.ts';
 import { Servers } from './servers.ts';
 import { fill, type World } from './world.ts';
 
 /** In the order in which they run. */
-const PARTS: readonly Part[] = [];
+const PARTS: readonly Part[] = [page];
 
 const ROUNDS = { tiny: 1, small: 3, full: 5 } as const;
 
