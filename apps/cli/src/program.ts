@@ -24,6 +24,7 @@ import {
 import { type LoginOptions, setLogin, setRoles } from './database-roles.ts';
 import { CommandError, type Io, type Result, tell } from './io.ts';
 import * as migrate from './migrate.ts';
+import * as positions from './positions.ts';
 import {
   createOfficer,
   disableOfficer,
@@ -65,6 +66,10 @@ function build(io: Io): Command {
       tell(io, Boolean(program.opts()['json']), await command(io, ...args));
   addMigrate(program.command('migrate').description('the schema of the database'), told);
   addDatabase(program.command('database').description('who may do what in the database'), told);
+  addPositions(
+    program.command('positions').description('the order of the positions’ pages, by which audiences are fast'),
+    told,
+  );
   addAgency(program.command('agency').description('police authorities'), told);
   addOfficer(program.command('officer').description('staff of an agency'), told);
   addAgencyKey(program.command('agency-key').description('keys by which other police systems post cases'), told);
@@ -104,6 +109,21 @@ function addDatabase(database: Command, told: Told): void {
     .requiredOption('--name <name>', 'lower-case letters, digits and _')
     .requiredOption('--password-file <file>', '- for standard input')
     .action(told((io, process: string, options: LoginOptions) => setLogin(io, process, options)));
+}
+
+function addPositions(order: Command, told: Told): void {
+  order
+    .command('order')
+    .description('tell how far positions that are neighbours share pages, and whether reordering pays')
+    .action(told(positions.order));
+  order
+    .command('reorder')
+    .description('put the pages in order while everything runs; ended midway, the next run goes on')
+    .action(told(positions.reorder));
+  order
+    .command('abandon')
+    .description('give up what an ended `reorder` has begun, with its disk space')
+    .action(told(positions.abandon));
 }
 
 function addAgency(agencies: Command, told: Told): void {

@@ -13,4 +13,5 @@ export {
   type PushTarget,
   type Registration,
 } from './device.types.ts';
+export { type OrderReport, PositionOrder } from './position-order.ts';
 export { RegistrationLimiter } from './registration-limiter.ts';
