@@ -5,10 +5,10 @@ export class TopUp1764000000018 implements MigrationInterface {
   name = 'TopUp1764000000018';
 
   async up(db: QueryRunner): Promise<void> {
-    // Ids alone, one row a device, emptied every half minute. Unlogged: after a crash it is empty, and whole audiences are taken anew anyway.
-    await db.query(
-      'CREATE UNLOGGED TABLE arrivals (device_id bigint PRIMARY KEY) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)',
-    );
+    // Ids alone, emptied every half minute: without an index an entry costs a microsecond. Unlogged: what a crash loses, whole looks find.
+    await db.query(`
+      CREATE UNLOGGED TABLE arrivals (device_id bigint NOT NULL)
+      WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000)`);
     await db.query(`
       CREATE TABLE arrivals_wanted (
         the_only boolean PRIMARY KEY DEFAULT true CHECK (the_only),

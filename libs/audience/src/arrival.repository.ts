@@ -9,17 +9,20 @@ export interface Arrival {
   readonly cell: number;
 }
 
+const WANTED = 'EXISTS (SELECT FROM arrivals_wanted WHERE until > now())';
+
+/** In a statement that overwrites positions: joins what the row of `device` was, as `old`; while nobody wants arrivals it looks for none. */
+export const joinOld = (device: string) => `LEFT JOIN positions old ON old.device_id = ${device} AND ${WANTED}`;
+
 /**
- * Whether a row of positions (`p`, beside what it was: `old`) has come to where no wave can have met it: it was elsewhere,
- * or had been quiet for too long. A phone that only says that it is still there has not.
+ * There: whether a row of positions (`p`) has come to where no wave can have met it: it was elsewhere, or had been quiet for too
+ * long. A phone that only says that it is still there has not.
  */
 export const HAS_ARRIVED = `(old.lon IS DISTINCT FROM p.lon OR old.lat IS DISTINCT FROM p.lat
   OR old.seen_at < now() - make_interval(days => ${FRESH_DAYS}))`;
 
-/** The end of a statement that overwrites positions: notes the `device_id` of each row of `moved` that has `arrived`. */
-export const NOTE_ARRIVALS = `INSERT INTO arrivals (device_id)
-  SELECT device_id FROM moved WHERE arrived AND EXISTS (SELECT FROM arrivals_wanted WHERE until > now())
-  ON CONFLICT DO NOTHING`;
+/** Its end: notes the `device_id` of each row of `moved` that has `arrived`. */
+export const NOTE_ARRIVALS = `INSERT INTO arrivals (device_id) SELECT device_id FROM moved WHERE arrived AND ${WANTED}`;
 
 @Injectable()
 export class ArrivalRepository {
@@ -39,7 +42,7 @@ export class ArrivalRepository {
     const [rows] = await this.dataSource.query<[{ id: number }[], number]>(
       'DELETE FROM arrivals RETURNING device_id AS id',
     );
-    return rows.map((row) => row.id);
+    return [...new Set(rows.map((row) => row.id))];
   }
 
   /** Where these devices are now, by cell: those whose place is known. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { HAS_ARRIVED, NOTE_ARRIVALS } from './arrival.repository.ts';
+import { HAS_ARRIVED, joinOld, NOTE_ARRIVALS } from './arrival.repository.ts';
 import type { ImportedPreferences, Preferences, PushTarget, Registration } from './device.types.ts';
 
 /** A device's coarse place, as stored. */
@@ -97,7 +97,7 @@ export class DeviceRepository {
     await this.dataSource.query(
       `WITH moved AS (
          UPDATE positions p SET cell = $2, lon = $3, lat = $4, seen_at = now()
-         FROM positions old WHERE p.device_id = $1 AND old.device_id = p.device_id
+         FROM (SELECT $1::bigint AS id) given ${joinOld('given.id')} WHERE p.device_id = given.id
          RETURNING p.device_id, ${HAS_ARRIVED} AS arrived
        ) ${NOTE_ARRIVALS}`,
       [id, position.cell, position.lon, position.lat],

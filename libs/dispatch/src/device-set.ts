@@ -4,18 +4,16 @@ const CHUNK = 2 ** CHUNK_BITS;
 
 /** A set of device ids, a bit each: a million of ten million take 1.25 MB. */
 export class DeviceSet {
-  private readonly chunks = new Map<number, Uint32Array>();
+  private readonly chunks: (Uint32Array | undefined)[] = [];
 
   has(id: number): boolean {
-    const chunk = this.chunks.get(Math.floor(id / CHUNK));
+    const chunk = this.chunks[Math.floor(id / CHUNK)];
     const place = id % CHUNK;
     return chunk !== undefined && (((chunk[place >>> 5] ?? 0) >>> (place & 31)) & 1) === 1;
   }
 
   add(id: number): void {
-    const index = Math.floor(id / CHUNK);
-    let chunk = this.chunks.get(index);
-    if (!chunk) this.chunks.set(index, (chunk = new Uint32Array(CHUNK / 32)));
+    const chunk = (this.chunks[Math.floor(id / CHUNK)] ??= new Uint32Array(CHUNK / 32));
     const place = id % CHUNK;
     chunk[place >>> 5] = (chunk[place >>> 5] ?? 0) | (1 << (place & 31));
   }

@@ -1,29 +1,39 @@
 import type { PartOfArea } from '#audience';
 import { type Area, type CellRange, cover, type Cover, intersection, SAME_BITS, union } from '#geo';
 import { DeviceSet } from './device-set.ts';
+import type { Unasked } from './top-up.repository.ts';
 
 /** A device and its cell, without {@link SAME_BITS}. */
-interface Placed {
+export interface Placed {
   readonly deviceId: number;
   readonly cell: number;
 }
 
+/** Who is inside and not asked. */
+export type LeftOut = Omit<Unasked, 'deviceIds'>;
+
 /** What the process that tops up knows of a live alert by heart: all of it is learnt again from the database when lost. */
 export class TopUpAlert {
   /** Whom its rings have asked, or were to ask. */
-  asked = new DeviceSet();
+  readonly asked: DeviceSet;
   /** The last batch that {@link asked} knows of. */
-  batchId = 0;
-  /** Those met since the last whole look who do not want to be asked now. */
-  readonly withheld = new DeviceSet();
+  batchId: number;
+  /** When its whole audience was last looked at, by the process's clock, in milliseconds; minus infinity for never. */
+  lookedAt = -Infinity;
+  /** What the books say since that look. */
+  told: LeftOut | undefined;
+  /** Those met since that look who do not want to be asked now. */
+  withheld = new DeviceSet();
   private readonly covered: Cover;
   private readonly ends: readonly (readonly [lo: number, hi: number])[];
 
+  /** @param before the same alert, of another area */
   constructor(
     readonly area: Area,
-    /** When its whole audience was last looked at, by the process's clock; milliseconds. */
-    readonly lookedAt: number,
+    before?: TopUpAlert,
   ) {
+    this.asked = before?.asked ?? new DeviceSet();
+    this.batchId = before?.batchId ?? 0;
     this.covered = cover(area);
     const bits = BigInt(SAME_BITS);
     this.ends = union(this.covered.whole, this.covered.edge).map(({ lo, hi }) => [
@@ -32,10 +42,9 @@ export class TopUpAlert {
     ]);
   }
 
-  /** Learns from an earlier look at the same alert whom it has asked. */
-  takeOver({ asked, batchId }: TopUpAlert): void {
-    this.asked = asked;
-    this.batchId = batchId;
+  looked(at: number): void {
+    this.lookedAt = at;
+    this.withheld = new DeviceSet();
   }
 
   get whole(): PartOfArea {

@@ -10,14 +10,15 @@ import { asksNobody, DAILY_CAP } from './asking.service.ts';
 import { feed } from './dispatch.jobs.ts';
 import { LandRepository } from './land.repository.ts';
 import { isNight } from './night.ts';
-import { TopUpAlert } from './top-up-alert.ts';
-import { PIECE, type Present, TopUpRepository, type Unasked } from './top-up.repository.ts';
+import { type LeftOut, type Placed, TopUpAlert } from './top-up-alert.ts';
+import { PIECE, type Present, TopUpRepository } from './top-up.repository.ts';
 import { WaveRepository } from './wave.repository.ts';
 
 /** A process that has not topped up for this long leaves it to another. */
 const LEASE_S = 120;
 /** Who entered is known by their moving. Who has stayed and is willing again, or was missed, is met this often. */
-const WHOLE_LOOK_MS = 600_000;
+const LOOK_EVERY_MS = 600_000;
+const LOOKS_PER_ROUND = 3;
 
 /**
  * Asks those whom no wave of a live alert has asked and who are inside its area now: who came, who registered, whose quiet hours
@@ -29,7 +30,6 @@ export class TopUp {
   private readonly logger = new Logger(TopUp.name);
   private readonly self = randomUUID();
   private readonly known = new Map<string, TopUpAlert>();
-  private readonly told = new Map<string, Omit<Unasked, 'deviceIds'>>();
   private readonly rounds = new Coalesced(() => this.round());
 
   constructor(
@@ -48,7 +48,7 @@ export class TopUp {
   }
 
   private async round(): Promise<void> {
-    if (!(await this.topUps.lead(this.self, LEASE_S))) return this.forget();
+    if (!(await this.topUps.lead(this.self, LEASE_S))) return this.known.clear();
     const now = this.clock.now();
     const alerts = (await this.topUps.asking()).filter(({ tier, zone }) => tier === 'critical' || !isNight(zone, now));
     const ids = new Set(alerts.map(({ id }) => id));
@@ -57,47 +57,54 @@ export class TopUp {
     // First: who moves after a look is noted for the next.
     await this.arrivals.want(LEASE_S);
     const arrived = await this.arrivals.take();
-    for (const alert of alerts) await this.topUp(alert, arrived);
-  }
-
-  private forget(): void {
-    this.known.clear();
-    this.told.clear();
+    for (const alert of alerts) await this.guarded(alert, () => this.askArrived(alert, arrived));
+    for (const alert of this.dueForLook(alerts, now)) await this.guarded(alert, () => this.look(alert, now));
   }
 
   /** One that cannot be topped up must not keep the others from it. */
-  private async topUp(alert: Alert, arrived: readonly { deviceId: number; cell: number }[]): Promise<void> {
+  private async guarded(alert: Alert, work: () => Promise<void>): Promise<void> {
     try {
-      const known = this.known.get(alert.id);
-      const due = !known || this.clock.now().getTime() - known.lookedAt >= WHOLE_LOOK_MS;
-      if (!known || due || !isDeepStrictEqual(known.area, alert.area)) return await this.lookWhole(alert);
-      await this.learn(alert.id, known);
-      const candidates = known.candidates(arrived);
-      if (candidates.length === 0) return;
-      const around = known.around(candidates);
-      await this.ask(
-        alert.id,
-        known,
-        around,
-        candidates.map(({ deviceId }) => deviceId),
-      );
+      await work();
     } catch (error) {
-      // What it was to be told of has been taken from the note.
+      // What it was to be told of has been taken from the note: it is met anew, and looked at whole.
       this.known.delete(alert.id);
       this.logger.error({ err: error as Error, alertId: alert.id }, 'an alert could not be topped up');
     }
   }
 
-  private async lookWhole(alert: Alert): Promise<void> {
+  private async askArrived(alert: Alert, arrived: readonly Placed[]): Promise<void> {
+    const known = await this.meet(alert);
+    const candidates = known.candidates(arrived);
+    if (candidates.length === 0) return;
+    const ids = candidates.map(({ deviceId }) => deviceId);
+    await this.ask(alert.id, known, known.around(candidates), ids);
+  }
+
+  /** What is known of an alert as it is now. */
+  private async meet(alert: Alert): Promise<TopUpAlert> {
     const before = this.known.get(alert.id);
-    const known = new TopUpAlert(alert.area, this.clock.now().getTime());
-    if (before) known.takeOver(before);
+    const known = before && isDeepStrictEqual(before.area, alert.area) ? before : new TopUpAlert(alert.area, before);
     await this.learn(alert.id, known);
-    const { deviceIds, ...counts } = await this.topUps.unasked(alert.id, await this.query(alert, known.whole));
     this.known.set(alert.id, known);
-    if (deviceIds.length === 0 && isDeepStrictEqual(this.told.get(alert.id), counts)) return;
+    return known;
+  }
+
+  /** Those never looked at first; a few at a time, for nobody who enters elsewhere is to wait for it. */
+  private dueForLook(alerts: readonly Alert[], now: Date): Alert[] {
+    const lookedAt = ({ id }: Alert) => this.known.get(id)?.lookedAt ?? Infinity;
+    return alerts
+      .filter((alert) => now.getTime() - lookedAt(alert) >= LOOK_EVERY_MS)
+      .sort((a, b) => lookedAt(a) - lookedAt(b) || 0)
+      .slice(0, LOOKS_PER_ROUND);
+  }
+
+  private async look(alert: Alert, now: Date): Promise<void> {
+    const known = await this.meet(alert);
+    known.looked(now.getTime());
+    const { deviceIds, ...counts } = await this.topUps.unasked(alert.id, await this.query(alert, known.whole));
+    if (deviceIds.length === 0 && isDeepStrictEqual(known.told, counts)) return;
     await this.ask(alert.id, known, known.whole, deviceIds, counts);
-    this.told.set(alert.id, counts);
+    known.told = counts;
   }
 
   /** Reads whom the alert's rings have asked since it was last read. */
@@ -118,7 +125,7 @@ export class TopUp {
     known: TopUpAlert,
     area: PartOfArea,
     deviceIds: readonly number[],
-    counts?: Omit<Unasked, 'deviceIds'>,
+    counts?: LeftOut,
   ): Promise<void> {
     return this.transactions.run(async (unit) => {
       const { tx } = unit;
@@ -160,23 +167,32 @@ export class TopUp {
     return capped.size;
   }
 
-  /** Only who may have been asked often enough is counted in the ledger: what is known by heart clears the others. */
+  /**
+   * Who has got, or is about to get, as many other alerts today as are good for anybody. What is known by heart is counted there,
+   * to the alert and not to the hour; only alerts that have ended since are looked up in the ledger.
+   */
   private async capped(tx: EntityManager, alert: Alert, willing: readonly Present[]): Promise<number[]> {
+    if (willing.length === 0) return [];
     const cap = DAILY_CAP[tierOf(alert)];
     const recent = await this.topUps.recentAlerts(tx, alert.id);
-    if (recent.length < cap) return [];
     const known = recent.flatMap((id) => this.known.get(id) ?? []);
-    const unknown = recent.length - known.length;
-    const doubtful = willing.filter(
-      ({ deviceId }) => unknown + known.filter(({ asked }) => asked.has(deviceId)).length >= cap,
-    );
-    if (doubtful.length === 0) return [];
-    return this.topUps.capped(
-      tx,
-      alert.id,
-      cap,
-      doubtful.map(({ deviceId }) => deviceId),
-    );
+    const others = recent.filter((id) => !this.known.has(id));
+    const counted = willing.map(({ deviceId }) => ({
+      deviceId,
+      count: known.filter(({ asked }) => asked.has(deviceId)).length,
+    }));
+    const open = counted.filter(({ count }) => count < cap && count + others.length >= cap);
+    const more =
+      open.length > 0
+        ? await this.topUps.askedBy(
+            tx,
+            others,
+            open.map(({ deviceId }) => deviceId),
+          )
+        : NONE;
+    return counted
+      .filter(({ deviceId, count }) => count + (more.get(deviceId) ?? 0) >= cap)
+      .map(({ deviceId }) => deviceId);
   }
 
   private async query(alert: Alert, area: PartOfArea, tx?: EntityManager): Promise<AudienceQuery> {
@@ -185,6 +201,8 @@ export class TopUp {
     return { area, origin: [lon, lat], tier: tierOf(alert), at: this.clock.now(), lands };
   }
 }
+
+const NONE: ReadonlyMap<number, number> = new Map();
 
 function tierOf({ tier }: Alert): 'critical' | 'serious' {
   return tier === 'critical' ? 'critical' : 'serious';
