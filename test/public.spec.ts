@@ -1,8 +1,11 @@
+import { type IncomingMessage, request } from 'node:http';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import sharp from 'sharp';
 import { DataSource } from 'typeorm';
 import { PublicAlerts, RecipientReferences } from '#dispatch';
 import { ForwardLimiter, Forwards, FORWARDS_PER_WINDOW, Views } from '#engagement';
+import { SECURITY_HEADERS } from '../apps/public/src/security-headers.ts';
 import {
   CANARY,
   drawnPortrait,
@@ -51,6 +54,18 @@ async function get(path: string, headers: Record<string, string> = {}, init: Req
     ...init,
   });
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
+
+/** As it comes over the wire: `fetch` takes compression away. */
+async function getRaw(path: string, headers: Record<string, string>, method = 'GET') {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  request(new URL(path, pages.url), { method, headers: { 'x-forwarded-for': freshAddress(), ...headers } }, resolve)
+    .on('error', reject)
+    .end();
+  const answer = await promise;
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) };
 }
 
 const freshAddress = () => `203.0.113.${(addresses += 1)}`;
@@ -107,6 +122,43 @@ describe('the page of a live alert', () => {
     expect(new Set(herd.map(({ text }) => text)).size).toBe(1);
     expect(reads.mock.calls.length).toBeLessThanOrEqual(2);
     reads.mockRestore();
+  });
+
+  it('is compressed as the client takes it, each way under a tag of its own', async () => {
+    const { slug } = await seedAlert(db);
+    const raw = async (headers: Record<string, string>, method = 'GET') => {
+      const answer = await getRaw(`/a/${slug}`, headers, method);
+      return { ...answer, etag: answer.headers['etag'] ?? '' };
+    };
+    const plain = await raw({});
+    const br = await raw({ 'accept-encoding': 'gzip, deflate, br' });
+    const gzip = await raw({ 'accept-encoding': 'gzip' });
+    expect(plain.body.toString()).toContain(PUBLIC_TEXTS['zh-CN'].title);
+    expect([brotliDecompressSync(br.body), gunzipSync(gzip.body)]).toEqual([plain.body, plain.body]);
+    expect(br.body.length).toBeLessThan(plain.body.length / 2);
+    const told = [plain, br, gzip].map(({ headers }) => headers['content-encoding']);
+    expect(told).toEqual([undefined, 'br', 'gzip']);
+    expect(new Set([plain.etag, br.etag, gzip.etag]).size).toBe(3);
+    for (const { headers } of [plain, br, gzip]) expect(headers['vary']).toBe('Accept-Language, Accept-Encoding');
+    const same = await raw({ 'accept-encoding': 'br', 'if-none-match': br.etag });
+    expect([same.status, same.body.length, same.etag]).toEqual([304, 0, br.etag]);
+    expect((await raw({ 'accept-encoding': 'gzip', 'if-none-match': br.etag })).status).toBe(200);
+    const head = await raw({ 'accept-encoding': 'br' }, 'HEAD');
+    expect([head.status, head.body.length, head.headers['content-length']]).toEqual([200, 0, `${br.body.length}`]);
+  });
+
+  it('has the headers of every other page, and is counted once', async () => {
+    const { slug } = await seedAlert(db);
+    const counted = async () => {
+      const { text } = await get('/metrics');
+      const line = /golden72_http_request_seconds_count\{method="GET",route="\/a\/:slug",status="200"\} (\d+)/;
+      return Number(line.exec(text)?.[1] ?? 0);
+    };
+    const before = await counted();
+    const page = await get(`/a/${slug}`);
+    expect((await counted()) - before).toBe(1);
+    const thanks = await get(`/a/${slug}/thanks`);
+    for (const name of Object.keys(SECURITY_HEADERS)) expect(page.headers.get(name)).toBe(thanks.headers.get(name));
   });
 
   it('allows nothing but itself, tells nobody where its visitors came from, and is not indexed', async () => {
@@ -185,6 +237,46 @@ describe('after the ending', () => {
 });
 
 describe('what is not there', () => {
+  it('costs one statement at a time however many ask, and pushes no alert out of memory', async () => {
+    const { slug } = await seedAlert(db);
+    await get(`/a/${slug}`);
+    const alerts = pages.app.get(PublicAlerts, { strict: false });
+    const bySlugs = alerts.bySlugs.bind(alerts);
+    let [running, most] = [0, 0];
+    const asked: string[] = [];
+    const reads = jest.spyOn(alerts, 'bySlugs').mockImplementation(async (slugs) => {
+      asked.push(...slugs);
+      most = Math.max(most, (running += 1));
+      return bySlugs(slugs).finally(() => (running -= 1));
+    });
+    const strangers = Array.from({ length: 2_500 }, (_, n) => `/a/stranger-${n}`);
+    const began = Date.now();
+    for (let n = 0; n < strangers.length; n += 250) {
+      const answers = await Promise.all([...strangers.slice(n, n + 250), `/a/${slug}`].map((path) => get(path)));
+      expect(answers.map(({ status }) => status)).toEqual([...Array<number>(250).fill(404), 200]);
+    }
+    const seconds = (Date.now() - began) / 1000;
+    expect(most).toBe(1);
+    expect(reads.mock.calls.length).toBeLessThan(strangers.length / 2);
+    expect(asked.filter((one) => one === slug).length).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+    reads.mockRestore();
+  });
+
+  it('and what has ended are kept for a second, too', async () => {
+    const alert = await seedAlert(db);
+    await endAlert(db, alert);
+    const reads = jest.spyOn(pages.app.get(PublicAlerts, { strict: false }), 'bySlugs');
+    for (const [path, status] of [
+      [`/a/${alert.slug}`, 410],
+      ['/a/nobody-made-this', 404],
+    ] as const) {
+      reads.mockClear();
+      for (let n = 0; n < 20; n++) expect((await get(path)).status).toBe(status);
+      expect(reads.mock.calls.length).toBeLessThanOrEqual(2);
+    }
+    reads.mockRestore();
+  });
+
   it.each(['/a/nothing', '/a/nothing/photo.jpg', '/a/nothing/thanks', '/a/%00', '/a/..%2f', '/', '/nothing'])(
     '%s is a page that says so',
     async (path) => {

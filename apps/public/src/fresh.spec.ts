@@ -59,4 +59,27 @@ describe('Fresh', () => {
     await get('b');
     expect(world.loads).toBe(4);
   });
+
+  it('gives at once what is loaded and fresh, and nothing else', async () => {
+    const { world, fresh, get } = rig();
+    expect([fresh.has('a'), fresh.ready('a')]).toEqual([false, undefined]);
+    const loading = get();
+    expect([fresh.has('a'), fresh.ready('a')]).toEqual([true, undefined]);
+    await loading;
+    world.now = 999;
+    expect(fresh.ready('a')).toBe(1);
+    world.now = 1000;
+    expect(fresh.ready('a')).toBeUndefined();
+    world.down = true;
+    expect(await get()).toBe(1);
+    expect(fresh.ready('a')).toBeUndefined();
+  });
+
+  it('takes a value that came by another way, and shows a load the last one', async () => {
+    const { world, fresh } = rig();
+    fresh.put('a', 7);
+    expect([fresh.ready('a'), world.loads]).toEqual([7, 0]);
+    world.now = 1000;
+    expect(await fresh.get('a', async (last) => (last ?? 0) + 1)).toBe(8);
+  });
 });

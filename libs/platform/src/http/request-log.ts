@@ -8,9 +8,9 @@ import { requestLevel } from '../logging.ts';
 export class RequestLog {
   constructor(private readonly logger: PinoLogger) {}
 
-  note({ raw: req }: FastifyRequest, { raw: res, elapsedTime: responseTime }: FastifyReply): void {
+  note({ raw: req }: FastifyRequest, { raw: res, elapsedTime }: FastifyReply): void {
     const level = requestLevel(res.statusCode, false);
     if (!this.logger.logger.isLevelEnabled(level)) return;
-    this.logger.logger[level]({ req, res, responseTime }, level === 'error' ? 'request errored' : 'request completed');
+    this.logger.logger[level]({ req, res, responseTime: Math.round(elapsedTime) }, level === 'error' ? 'request errored' : 'request completed');
   }
 }
