@@ -4,7 +4,7 @@ import { qualityOf } from './quality.ts';
 import type { Page } from './rendered.tsx';
 
 /** How a page can be sent (RFC 9110 §8.4.1), the smallest first. */
-export const ENCODINGS = ['br', 'gzip', 'identity'] as const;
+const ENCODINGS = ['br', 'gzip', 'identity'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
 /** One page as sent in one encoding; each has an entity tag of its own (RFC 9110 §8.8.3.3). */

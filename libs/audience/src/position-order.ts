@@ -5,7 +5,7 @@ import type { PositionOrderRefusal } from './audience.errors.ts';
 import { type Orderliness, PositionOrderRepository } from './position-order.repository.ts';
 
 /** From here on reordering pays: an audience takes twice as long as it could. See docs/adr/0016-order-of-positions.md. */
-export const SPREAD_THAT_PAYS = 3;
+const SPREAD_THAT_PAYS = 3;
 
 /** Rows of one statement of the copy, and notes of one statement that catches up. */
 const PIECE = { rows: 20_000, notes: 5_000 };

@@ -11,6 +11,9 @@ export class RequestLog {
   note({ raw: req }: FastifyRequest, { raw: res, elapsedTime }: FastifyReply): void {
     const level = requestLevel(res.statusCode, false);
     if (!this.logger.logger.isLevelEnabled(level)) return;
-    this.logger.logger[level]({ req, res, responseTime: Math.round(elapsedTime) }, level === 'error' ? 'request errored' : 'request completed');
+    this.logger.logger[level](
+      { req, res, responseTime: Math.round(elapsedTime) },
+      level === 'error' ? 'request errored' : 'request completed',
+    );
   }
 }
