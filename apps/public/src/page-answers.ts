@@ -9,8 +9,8 @@ import { SECURITY_HEADERS } from './security-headers.ts';
 import type { SharedPage } from './shared-page.ts';
 
 /**
- * The page of an alert's link, where the herd goes that follows a push: a plain route of Fastify's, for Nest's middleware and
- * pipeline cost a page that is in memory three times what sending it does.
+ * The page of an alert's link, where the herd goes that follows a push: a plain route of Fastify's, for to a page that is in
+ * memory Nest's middleware and pipeline add as much again as sending it takes (36 µs of CPU against 17).
  */
 @Injectable()
 export class PageAnswers {

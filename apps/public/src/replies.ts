@@ -45,8 +45,9 @@ export function sendPage(request: FastifyRequest, reply: FastifyReply, page: Pag
 export function sendShared(request: FastifyRequest, reply: FastifyReply, page: SharedPage, caching: Caching): void {
   const encoded = page.in(byAcceptEncoding(request.headers['accept-encoding'] ?? ''));
   const same = page.status === 200 && caching !== 'none' && hasAlready(request, encoded.etag);
+  const head = page.head(encoded, caching, !same) as string[];
   const { raw } = reply.hijack();
-  raw.writeHead(same ? 304 : page.status, page.head(encoded, caching, !same) as string[]);
+  raw.writeHead(same ? 304 : page.status, head);
   // Node sends no body after HEAD.
   if (same) raw.end();
   else raw.end(encoded.bytes);
