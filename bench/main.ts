@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Deployment } from './deployment.ts';
 import { type Bench, type Part, type Row, type Size, SIZES } from './part.ts';
+import { audience } from './parts/audience.ts';
+import { growth } from './parts/growth.ts';
 import { page } from './parts/page.ts';
+import { wave } from './parts/wave.ts';
 import { keep, machineOf, tableOf } from './report.ts';
 import { Servers } from './servers.ts';
 import { fill, type World } from './world.ts';
 
 /** In the order in which they run. */
-const PARTS: readonly Part[] = [page];
+const PARTS: readonly Part[] = [audience, wave, growth, page];
 
 const ROUNDS = { tiny: 1, small: 3, full: 5 } as const;
 
@@ -26,12 +29,16 @@ if (values.list) {
   process.exit(0);
 }
 const size = sizeOf(values.size);
-const chosen = positionals.length === 0 ? PARTS : positionals.map(partOf);
+const chosen = positionals.length === 0 ? PARTS.filter(runsUnnamed) : positionals.map(partOf);
 
 function sizeOf(given: string): Size {
   if (given in SIZES) return given as Size;
   say(`--size is ${Object.keys(SIZES).join('|')}.`);
   return process.exit(1);
+}
+
+function runsUnnamed({ onlyFull = false }: Part): boolean {
+  return !onlyFull || size === 'full';
 }
 
 function partOf(given: string): Part {

@@ -54,5 +54,7 @@ export interface Findings {
 /** One subject, measured against its peers in one run. It stops what it starts. */
 export interface Part {
   readonly name: string;
+  /** Left out of smaller runs, unless it is named. */
+  readonly onlyFull?: boolean;
   run(bench: Bench): Promise<Findings>;
 }

@@ -44,4 +44,4 @@ export { Preview, type AlertPreview } from './preview.service.ts';
 export { Release, type Released, type Submission } from './release.service.ts';
 export { submissionVersion } from './submission-version.ts';
 export { TopUp } from './top-up.service.ts';
-export type { Withheld } from './wave.repository.ts';
+export { WaveRepository, type Withheld } from './wave.repository.ts';

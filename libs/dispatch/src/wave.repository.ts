@@ -102,7 +102,9 @@ export class WaveRepository {
          WHERE audience = 'ring' AND created_at > now() - interval '24 hours'
            AND alert_id <> (SELECT alert_id FROM waves WHERE id = ${own(1)})
        ), capped AS (
-         SELECT recipient.id FROM recent JOIN batches b ON b.wave_id = recent.id
+         SELECT recipient.id FROM recent
+           -- A batch that reached nobody is not opened: an alert stopped at once costs the next one nothing.
+           JOIN batches b ON b.wave_id = recent.id AND b.accepted + b.unknown > 0
            JOIN batch_recipients r ON r.batch_id = b.id
            CROSS JOIN LATERAL unnest(r.ids, string_to_array(b.results, NULL)) AS recipient(id, result)
          WHERE recipient.result IN ('a', 'k') AND (SELECT count(DISTINCT alert_id) FROM recent) >= ${own(2)}
