@@ -1,5 +1,5 @@
 import type { MultiPolygon } from 'geojson';
-import { BAND_M, EARTH_RADIUS_M, type LonLat } from '#geo';
+import { BAND_M, type CellRange, EARTH_RADIUS_M, type LonLat } from '#geo';
 import { audienceRanges, coverOf, type Lands, type Place } from './audience-ranges.ts';
 
 /** A position older than this counts for nothing, and is due to be deleted. */
@@ -37,78 +37,100 @@ export interface Statement {
 export function audienceStatement({ area, origin, tier, at, lands }: AudienceQuery, more = ''): Statement {
   const placed = lands ? placedOnLands(area, lands) : placedInside(area);
   const sql = `
+    WITH inside AS MATERIALIZED (${placed.inside})
     SELECT ${more}device_id, provider, band, CASE${lands ? '\n        WHEN land IS NOT NULL THEN land' : ''}
-        WHEN $9 = ANY (opted_out) THEN 'opted_out'
-        WHEN muted_until > $7 THEN 'muted'
-        WHEN quiet_from IS NOT NULL AND NOT ($9 = 'critical' AND band < $10) AND CASE WHEN quiet_from <= quiet_until
+        WHEN $8 = ANY (opted_out) THEN 'opted_out'
+        WHEN muted_until > $6 THEN 'muted'
+        WHEN quiet_from IS NOT NULL AND NOT ($8 = 'critical' AND band < $9) AND CASE WHEN quiet_from <= quiet_until
           THEN minute >= quiet_from AND minute < quiet_until
           ELSE minute >= quiet_from OR minute < quiet_until END THEN 'quiet_hours'
       END AS withheld
     FROM (
-      SELECT p.*,
-        floor($11 * asin(least(1, sqrt(
-          power(sin(radians(p.lat - $6) / 2), 2)
-          + cos(radians($6)) * cos(radians(p.lat)) * power(sin(radians(p.lon - $5) / 2), 2)
-        ))))::smallint AS band,
+      SELECT p.*, ${placed.land}${BAND} AS band,
         CASE WHEN p.quiet_from IS NOT NULL
-          THEN extract(hour FROM $7::timestamptz AT TIME ZONE p.zone) * 60
-             + extract(minute FROM $7::timestamptz AT TIME ZONE p.zone) END AS minute
-      FROM (${placed.sql}
-      ) p
-      WHERE p.seen_at > $8::timestamptz
+          THEN extract(hour FROM $6::timestamptz AT TIME ZONE p.zone) * 60
+             + extract(minute FROM $6::timestamptz AT TIME ZONE p.zone) END AS minute
+      FROM ${placed.sql}
     ) device`;
-  const [lo, hi, doubtfulLo, doubtfulHi, ...rest] = placed.parameters;
-  // A time and no sum: PostgreSQL would work out `at - interval` for every row, at twice the price of reading the row.
+  const [lo, hi, tested, ...rest] = placed.parameters;
+  // A time and no sum: PostgreSQL would work out `at - interval` for every row, at half the price of reading the row.
   const freshSince = new Date(at.getTime() - FRESH_DAYS * DAY_MS);
   const shared = [origin[0], origin[1], at, freshSince, tier, NEAR_BANDS, (2 * EARTH_RADIUS_M) / BAND_M];
-  return { sql, parameters: [lo, hi, doubtfulLo, doubtfulHi, ...shared, ...rest] };
+  return { sql, parameters: [lo, hi, tested, ...shared, ...rest] };
 }
 
-/** Positions in the area: `$1` to `$4` and from `$12` on. */
-function placedInside(area: Place): Statement {
+/** Sines of half angles, squared, are (1 - cos) / 2: exact to a metre at the origin and to micrometres from the first band's end on. */
+const BAND = `floor($10 * asin(least(1, sqrt(greatest(0, 0.5::float8 - 0.5::float8 * (
+          cos(radians(p.lat - $5)) - cos(radians($5)) * cos(radians(p.lat)) * (1 - cos(radians(p.lon - $4)))))))))::smallint`;
+
+/** FROM and WHERE that give positions as `p`. */
+interface Placed extends Statement {
+  /** Points of the edge that are inside: a SELECT of `lon` and `lat`. */
+  readonly inside: string;
+  /** The column of their land. */
+  readonly land: string;
+}
+
+/**
+ * Fresh positions, as `p`, in ranges of cells. OFFSET 0 makes it one index scan a range: the planner cannot know what the ranges and
+ * whatever is asked of their rows leave over, and where it guesses little it would read the whole table for each.
+ */
+function freshIn(ranges: string): string {
+  return `unnest(${ranges}) CROSS JOIN LATERAL (
+          SELECT * FROM positions WHERE cell BETWEEN range.lo AND range.hi AND seen_at > $7::timestamptz OFFSET 0) p`;
+}
+
+const RANGES = '$1::bigint[], $2::bigint[], $3::boolean[]';
+
+/** Positions are coarse, so that many share a point: PostGIS tests each point once. */
+const pointsInside = (test: string) => `
+      SELECT p.lon, p.lat FROM (
+        SELECT DISTINCT p.lon, p.lat FROM ${freshIn(`${RANGES}) AS range(lo, hi, tested`)} WHERE range.tested OFFSET 0
+      ) p WHERE ${test}`;
+
+const IS_INSIDE = '(NOT range.tested OR (p.lon, p.lat) IN (SELECT lon, lat FROM inside))';
+
+/** Positions in the area: `$1` to `$3` and from `$11` on. */
+function placedInside(area: Place): Placed {
   const { whole, edge } = coverOf(area);
   const inside = insideTest(area);
-  // OFFSET 0 keeps the planner from testing every position of the table before it looks at the ranges.
-  const onEdge = `unnest($3::bigint[], $4::bigint[]) AS range(lo, hi)
-            CROSS JOIN LATERAL (SELECT * FROM positions WHERE cell BETWEEN range.lo AND range.hi OFFSET 0) p`;
-  // Positions are coarse, so that many share a point: PostGIS tests each point once. IS TRUE keeps IN from becoming a join, whose
-  // order the planner would choose by guesses that are wrong by thousands.
-  const sql = `
-        SELECT p.* FROM unnest($1::bigint[], $2::bigint[]) AS range(lo, hi)
-          JOIN positions p ON p.cell BETWEEN range.lo AND range.hi
-        UNION ALL
-        SELECT p.* FROM ${onEdge}
-        WHERE ((p.lon, p.lat) IN (
-          SELECT p.lon, p.lat FROM (SELECT DISTINCT p.lon, p.lat FROM ${onEdge} OFFSET 0) p
-          WHERE ${inside.sql}
-        )) IS TRUE`;
-  return { sql, parameters: [...ends(whole), ...ends(edge), ...inside.parameters] };
+  const ranges = [...labelled(whole, { tested: false }), ...labelled(edge, { tested: true })];
+  const sql = `${freshIn(`${RANGES}) AS range(lo, hi, tested`)}
+      WHERE ${IS_INSIDE}`;
+  const parameters = [...ends(ranges), ranges.map(({ tested }) => tested), ...inside.parameters];
+  return { sql, inside: pointsInside(inside.sql), land: '', parameters };
 }
 
 /** Positions in the area with the land each stands on, as `land`: the same, and one more column. */
-function placedOnLands(area: Place, lands: Lands): Statement {
+function placedOnLands(area: Place, lands: Lands): Placed {
   const { certain, doubtful } = audienceRanges(area, lands);
   const inside = insideTest(area);
-  const own = (n: number) => `$${11 + inside.parameters.length + n}`;
+  const own = (n: number) => `$${10 + inside.parameters.length + n}`;
   const on = (n: number) => `ST_Covers(ST_SetSRID(ST_GeomFromGeoJSON(${own(n)}::text), 4326), ${POINT})`;
-  const sql = `
-        SELECT p.*, range.land FROM unnest($1::bigint[], $2::bigint[], ${own(1)}::text[]) AS range(lo, hi, land)
-          JOIN positions p ON p.cell BETWEEN range.lo AND range.hi
-        UNION ALL
-        SELECT p.*, CASE WHEN NOT range.lands THEN NULL WHEN ${on(4)} THEN 'closed' WHEN ${on(5)} THEN 'waiting' END
-        FROM unnest($3::bigint[], $4::bigint[], ${own(2)}::boolean[], ${own(3)}::boolean[]) AS range(lo, hi, area, lands)
-          CROSS JOIN LATERAL (SELECT * FROM positions WHERE cell BETWEEN range.lo AND range.hi OFFSET 0) p
-        WHERE CASE WHEN range.area THEN ${inside.sql} ELSE true END${lands.only ? ` AND ${on(6)}` : ''}`;
-  const shapes = [lands.closed, lands.waiting, ...(lands.only ? [lands.only] : [])].map(json);
-  const flags = [
-    certain.map((range) => range.land),
-    doubtful.map((range) => range.area),
-    doubtful.map((range) => range.lands),
+  const land = `CASE WHEN NOT range.lands THEN range.land WHEN ${on(4)} THEN 'closed' WHEN ${on(5)} THEN 'waiting' END AS land, `;
+  const flags = `${own(1)}::text[], ${own(2)}::boolean[], ${own(3)}::boolean[]) AS range(lo, hi, tested, land, lands, doubtful`;
+  const only = lands.only ? ` AND (NOT range.doubtful OR ${on(6)})` : '';
+  const sql = `${freshIn(`${RANGES}, ${flags}`)}
+      WHERE ${IS_INSIDE}${only}`;
+  const ranges = [
+    ...certain.map((range) => ({ ...range, area: false, lands: false, doubtful: false })),
+    ...doubtful.map((range) => ({ ...range, land: null, doubtful: true })),
   ];
-  return { sql, parameters: [...ends(certain), ...ends(doubtful), ...inside.parameters, ...flags, ...shapes] };
+  const shapes = [lands.closed, lands.waiting, ...(lands.only ? [lands.only] : [])].map(json);
+  const columns = [
+    ranges.map((range) => range.land),
+    ranges.map((range) => range.lands),
+    ranges.map((range) => range.doubtful),
+  ];
+  const parameters = [...ends(ranges), ranges.map((range) => range.area), ...inside.parameters, ...columns, ...shapes];
+  return { sql, inside: pointsInside(inside.sql), land, parameters };
 }
 
-function ends(ranges: readonly { readonly lo: bigint; readonly hi: bigint }[]): readonly [bigint[], bigint[]] {
+function labelled<Label extends object>(ranges: readonly CellRange[], label: Label): (CellRange & Label)[] {
+  return ranges.map((range) => ({ ...range, ...label }));
+}
+
+function ends(ranges: readonly CellRange[]): readonly [bigint[], bigint[]] {
   return [ranges.map((range) => range.lo), ranges.map((range) => range.hi)];
 }
 
@@ -125,12 +147,12 @@ function insideTest(area: Place): Statement {
   if (area.kind === 'part') return insideTest(area.of);
   if (area.kind === 'circle') {
     return {
-      sql: 'ST_DWithin(ST_MakePoint(p.lon, p.lat)::geography, ST_MakePoint($12, $13)::geography, $14)',
+      sql: 'ST_DWithin(ST_MakePoint(p.lon, p.lat)::geography, ST_MakePoint($11, $12)::geography, $13)',
       parameters: [area.center[0], area.center[1], area.radiusM],
     };
   }
   return {
-    sql: `ST_Covers(ST_SetSRID(ST_GeomFromGeoJSON($12::text), 4326), ${POINT})`,
+    sql: `ST_Covers(ST_SetSRID(ST_GeomFromGeoJSON($11::text), 4326), ${POINT})`,
     parameters: [JSON.stringify(area.polygon)],
   };
 }

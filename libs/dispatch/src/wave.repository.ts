@@ -33,16 +33,15 @@ export type Withheld = Readonly<Partial<Record<'opted_out' | 'muted' | 'quiet_ho
 export type StandingElsewhere = Readonly<Partial<Record<Elsewhere, number>>>;
 
 /**
- * The end of every snapshot: cuts `asked (device_id, provider, band)` into batches, nearest band first, and stores them.
- * Batches keep to one provider and one band: a band is the unit of 'nearest first' and of what may sound at night.
+ * The end of every snapshot: cuts `banded (provider, band, ids)`, one row for each of the two, into batches, nearest band first, and
+ * stores them. Batches keep to one provider and one band: a band is the unit of 'nearest first' and of what may sound at night.
  */
 const storeBatches = (wave: string, runAt: string, firstSeq: string) => `
   slices AS (
     SELECT ${firstSeq} + row_number() OVER (ORDER BY band, provider, start) AS seq, provider, band, ids
     FROM (
       SELECT provider, band, start, ids[start : start + ${BATCH_SIZE - 1}] AS ids
-      FROM (SELECT provider, band, array_agg(device_id) AS ids FROM asked GROUP BY provider, band) banded,
-        generate_series(1, cardinality(ids), ${BATCH_SIZE}) AS start
+      FROM banded, generate_series(1, cardinality(ids), ${BATCH_SIZE}) AS start
       -- Cut before they are sorted: else every slice would carry its whole band through the sort.
       OFFSET 0
     ) sliced
@@ -116,9 +115,16 @@ export class WaveRepository {
            coalesce(a.withheld, CASE WHEN a.device_id IN (SELECT id FROM capped) THEN 'daily_cap' END) AS withheld
          FROM (${audience.sql} OFFSET 0) a
          WHERE a.device_id NOT IN (${inLedgerOf(own(1))})
-       ), asked AS (SELECT device_id, provider, band FROM audience WHERE withheld IS NULL),
+       ), banded AS MATERIALIZED (
+         -- Once over the devices, by few groups: they are neither kept as rows, to be read twice, nor sorted.
+         SELECT provider, band, array_agg(device_id) FILTER (WHERE withheld IS NULL) AS ids,
+           array_agg(withheld) FILTER (WHERE withheld IS NOT NULL) AS reasons
+         FROM audience GROUP BY provider, band
+       ),
        ${storeBatches(own(1), `coalesce(${own(3)}::timestamptz, now())`, '0')}
-       SELECT withheld, count(*) AS devices FROM audience GROUP BY withheld`,
+       SELECT NULL AS withheld, coalesce(sum(cardinality(ids)), 0)::bigint AS devices FROM banded
+       UNION ALL
+       SELECT reason, count(*) FROM banded, unnest(reasons) AS reason GROUP BY reason`,
       [...audience.parameters, waveId, dailyCap, runAt],
     );
     const counts = new Map(rows.map((row) => [row.withheld, row.devices]));
@@ -218,6 +224,8 @@ export class WaveRepository {
            CROSS JOIN LATERAL unnest(r.ids, string_to_array(b.results, NULL)) AS recipient(id, result)
            JOIN devices d ON d.id = recipient.id AND d.token IS NOT NULL
          WHERE b.untold AND recipient.result IN ('a', 'k')
+       ), banded AS (
+         SELECT provider, band, array_agg(device_id) AS ids FROM asked GROUP BY provider, band
        ), ${storeBatches(wave, 'now()', `(SELECT coalesce(max(seq), 0) FROM batches WHERE wave_id = ${wave})`)}
        UPDATE waves SET targeted = targeted + (SELECT count(*) FROM asked), settled_at = NULL
        WHERE id = ${wave} AND EXISTS (SELECT 1 FROM asked)`,
