@@ -8,7 +8,7 @@ import type { Bench, Findings, Part, Row } from '../part.ts';
 import { alternate, type Sample } from '../rounds.ts';
 
 const RADIUS_M = 120_000;
-/** Ours against the peers: see the issue of the engine in docs/SCALING.md. */
+/** How many times faster than each peer. */
 const TARGET = { gist: 8, redis: 3 };
 
 const PLACE = 'ST_SetSRID(ST_MakePoint(lon, lat), 4326)::geography';
