@@ -36,7 +36,7 @@ describe('the plans of hot statements', () => {
     source = city.source;
     await populate(source);
     const quiet = source.logger;
-    source.logger = new Catching(caught) as unknown as Logger;
+    source.logger = new Catching(caught);
     try {
       await live(city);
     } finally {
@@ -59,7 +59,10 @@ describe('the plans of hot statements', () => {
 
   it('read no big table through, whatever the product asked while an alert went out', async () => {
     expect(caught.size).toBeGreaterThan(20);
-    for (const asked of caught.values()) expect(`${await readThrough(asked, source)} in ${asked.sql}`).toMatch(/^ in /);
+    for (const asked of caught.values()) {
+      const tables = await readThrough(asked, source);
+      expect({ sql: asked.sql, tables }).toEqual({ sql: asked.sql, tables: [] });
+    }
   });
 
   it.each([
@@ -112,7 +115,7 @@ describe('the plans of hot statements', () => {
 });
 
 /** Keeps one of each statement that reads or writes rows, with its parameters. */
-class Catching {
+class Catching implements Logger {
   constructor(private readonly caught: Map<string, Statement>) {}
 
   logQuery(sql: string, parameters: readonly unknown[] = []): void {
