@@ -16,6 +16,7 @@ import { IdentityProviders1764000000015 } from './1764000000015-identity-provide
 import { RetentionIndexes1764000000016 } from './1764000000016-retention-indexes.ts';
 import { Ladder1764000000017 } from './1764000000017-ladder.ts';
 import { TopUp1764000000018 } from './1764000000018-top-up.ts';
+import { BatchCounts1764000000019 } from './1764000000019-batch-counts.ts';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   RetentionIndexes1764000000016,
   Ladder1764000000017,
   TopUp1764000000018,
+  BatchCounts1764000000019,
 ];

@@ -41,4 +41,20 @@ describe('migrations', () => {
     );
     expect(columns).toHaveLength(7);
   });
+
+  it('count each result once, and all as pending where there are none', async () => {
+    const generated = await source.query<{ name: string; expression: string }[]>(
+      `SELECT column_name AS name, generation_expression AS expression FROM information_schema.columns
+       WHERE table_name = 'batches' AND is_generated = 'ALWAYS'`,
+    );
+    const counts = generated.map(({ name, expression }) => `${expression} AS ${name}`).join(', ');
+    const rows = await source.query<unknown[]>(
+      `SELECT ${counts} FROM (VALUES (14::smallint, 'aaaaukkrr.~~es'), (3::smallint, NULL)) AS batch (size, results)`,
+    );
+    const none = { accepted: 0, unregistered: 0, rejected: 0, expired: 0, stopped: 0, unknown: 0 };
+    expect(rows).toEqual([
+      { accepted: 4, unregistered: 1, rejected: 2, expired: 1, stopped: 1, unknown: 2, pending: 3 },
+      { ...none, pending: 3 },
+    ]);
+  });
 });
