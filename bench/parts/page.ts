@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { Client } from 'pg';
 import { cpuSeconds, type Deployment, type Process } from '../deployment.ts';
-import type { HerdOrder, HerdReport } from '../herd.ts';
+import type { HerdOrder, HerdReport } from '../page-herd.ts';
 import type { Bench, Findings, Part, Row } from '../part.ts';
 import type { BarePage } from '../peers/bare-page.ts';
 import { alternate, type Sample, sampleOf } from '../rounds.ts';
@@ -67,7 +67,7 @@ async function compare(
       ...{ url: `${ready.url}${path}`, headers: PHONE, connections: CONNECTIONS, status: 200 },
       seconds: SECONDS[bench.size],
     };
-    const herd = await deployment.start<HerdReport>('herd', 'bench/herd.ts', {}, [JSON.stringify(order)]);
+    const herd = await deployment.start<HerdReport>('herd', 'bench/page-herd.ts', {}, [JSON.stringify(order)]);
     const { answers, seconds } = herd.ready;
     if (round >= 0) cpu[side].push(((cpuSeconds(pid) - cpuBefore) / answers) * 1e6);
     if (side === 'ours') herdSeconds += seconds;
