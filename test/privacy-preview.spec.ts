@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
-import { Audience, AudienceModule, type AudiencePreview, Devices, type Lands } from '#audience';
+import { Audience, AudienceModule, type AudiencePreview, Positions, type Lands } from '#audience';
 import { type Area, cellOf, coarsen, haversineM, type LonLat, tractsOf } from '#geo';
 import { Blur, PlatformModule } from '#platform';
 import { toldOf } from '../apps/api/src/cases/cases.schemas.ts';
@@ -104,7 +104,11 @@ describe('an officer who subtracts areas', () => {
   }
 
   async function move(place: LonLat): Promise<void> {
-    await context.get(Devices).move(target.id, place);
+    const hashes = await source.query<[{ hash: string }]>(
+      `SELECT encode(secret_hash, 'hex') AS hash FROM devices WHERE id = $1`,
+      [target.id],
+    );
+    expect(await context.get(Positions).move(hashes[0].hash, place)).toBe(true);
     await source.query(`UPDATE positions SET seen_at = $1::timestamptz - interval '5 hours'`, [at]);
   }
 

@@ -3,7 +3,7 @@ import type { AudienceRefusal } from '#audience';
 import type { CaseRefusal } from '#cases';
 import type { DispatchRefusal } from '#dispatch';
 import type { EngagementRefusal } from '#engagement';
-import type { BoundsRefusal, IdempotencyRefusal, ImageRefusal } from '#platform';
+import type { BoundsRefusal, GroupCommitRefusal, IdempotencyRefusal, ImageRefusal } from '#platform';
 import type { SightingRefusal } from '#sightings';
 
 /** Refusals that the api itself makes, before any lib is asked. */
@@ -32,6 +32,7 @@ export type ProblemCode =
   | DispatchRefusal
   | EngagementRefusal
   | SightingRefusal
+  | GroupCommitRefusal
   | IdempotencyRefusal
   | ImageRefusal;
 
@@ -97,6 +98,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemKind>> = {
   observed_in_future: { status: 422, title: 'Observed in the future' },
   officer_not_found: { status: 404, title: 'No such officer' },
   outside_jurisdiction: { status: 422, title: 'Outside the jurisdiction' },
+  overloaded: { status: 503, title: 'Too many write at once' },
   own_access: { status: 403, title: 'Nobody changes their own access' },
   password_unsuitable: { status: 422, title: 'The password is not usable' },
   password_wrong: { status: 403, title: 'The password is wrong' },

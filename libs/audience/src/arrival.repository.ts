@@ -11,17 +11,14 @@ export interface Arrival {
 
 const WANTED = 'EXISTS (SELECT FROM arrivals_wanted WHERE until > now())';
 
-/** In a statement that overwrites positions: joins what the row of `device` was, as `old`; while nobody wants arrivals it looks for none. */
-export const joinOld = (device: string) => `LEFT JOIN positions old ON old.device_id = ${device} AND ${WANTED}`;
-
 /**
- * There: whether a row of positions (`p`) has come to where no wave can have met it: it was elsewhere, or had been quiet for too
- * long. A phone that only says that it is still there has not.
+ * In a statement that overwrites positions (`p`), whose old values stand in `held`: whether the device has come to where no wave can
+ * have met it: it was elsewhere, or had been quiet for too long. A phone that only says that it is still there has not.
  */
-export const HAS_ARRIVED = `(old.lon IS DISTINCT FROM p.lon OR old.lat IS DISTINCT FROM p.lat
-  OR old.seen_at < now() - make_interval(days => ${FRESH_DAYS}))`;
+export const HAS_ARRIVED = `(held.old_lon IS DISTINCT FROM p.lon OR held.old_lat IS DISTINCT FROM p.lat
+  OR held.old_seen_at < now() - make_interval(days => ${FRESH_DAYS}))`;
 
-/** Its end: notes the `device_id` of each row of `moved` that has `arrived`. */
+/** Beside it: notes the `device_id` of each row of `moved` that has `arrived`. */
 export const NOTE_ARRIVALS = `INSERT INTO arrivals (device_id) SELECT device_id FROM moved WHERE arrived AND ${WANTED}`;
 
 @Injectable()

@@ -6,6 +6,8 @@ import { Audience } from './audience.service.ts';
 import { DeviceImport } from './device-import.ts';
 import { DeviceRepository } from './device.repository.ts';
 import { Devices } from './device.service.ts';
+import { PositionRepository } from './position.repository.ts';
+import { Positions } from './position.service.ts';
 import { RegistrationLimiter } from './registration-limiter.ts';
 
 @Module({
@@ -17,8 +19,10 @@ import { RegistrationLimiter } from './registration-limiter.ts';
     DeviceImport,
     DeviceRepository,
     Devices,
+    PositionRepository,
+    Positions,
     RegistrationLimiter,
   ],
-  exports: [Arrivals, Audience, DeviceImport, Devices, RegistrationLimiter],
+  exports: [Arrivals, Audience, DeviceImport, Devices, Positions, RegistrationLimiter],
 })
 export class AudienceModule {}

@@ -1,14 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { HAS_ARRIVED, joinOld, NOTE_ARRIVALS } from './arrival.repository.ts';
 import type { ImportedPreferences, Preferences, PushTarget, Registration } from './device.types.ts';
-
-/** A device's coarse place, as stored. */
-export interface StoredPosition {
-  readonly cell: bigint;
-  readonly lon: number;
-  readonly lat: number;
-}
+import type { StoredPosition } from './position.repository.ts';
 
 export type PlacedRegistration = Registration & StoredPosition & { readonly preferences?: ImportedPreferences };
 
@@ -93,17 +86,6 @@ export class DeviceRepository {
     );
   }
 
-  async updatePosition(id: number, position: StoredPosition): Promise<void> {
-    await this.dataSource.query(
-      `WITH moved AS (
-         UPDATE positions p SET cell = $2, lon = $3, lat = $4, seen_at = now()
-         FROM (SELECT $1::bigint AS id) given ${joinOld('given.id')} WHERE p.device_id = given.id
-         RETURNING p.device_id, ${HAS_ARRIVED} AS arrived
-       ) ${NOTE_ARRIVALS}`,
-      [id, position.cell, position.lon, position.lat],
-    );
-  }
-
   async updatePreferences(id: number, preferences: Preferences): Promise<void> {
     const { optedOut, mutedUntil, quiet } = preferences;
     await this.dataSource.query(
@@ -177,15 +159,20 @@ export class DeviceRepository {
     return deleted;
   }
 
-  /** Forgets dead tokens, unless the device has registered another since, and where those devices were. */
+  /**
+   * Forgets dead tokens, unless the device has registered another since, and where those devices were. Positions are locked in
+   * the order of their devices, as by those who move them.
+   */
   async retire(tx: EntityManager, dead: readonly Pick<PushTarget, 'id' | 'token'>[]): Promise<void> {
     await tx.query(
       `WITH dead AS (
          UPDATE devices d SET token = NULL FROM unnest($1::bigint[], $2::text[]) AS gone(id, token)
          WHERE d.id = gone.id AND d.token = gone.token RETURNING d.id
+       ), held AS MATERIALIZED (
+         SELECT device_id FROM positions JOIN dead ON device_id = dead.id ORDER BY device_id FOR NO KEY UPDATE OF positions
        )
        UPDATE positions SET cell = NULL, lon = NULL, lat = NULL, seen_at = NULL
-       FROM dead WHERE device_id = dead.id`,
+       FROM held WHERE positions.device_id = held.device_id`,
       [dead.map((device) => device.id), dead.map((device) => device.token)],
     );
   }

@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { cellOf, coarsen, type LonLat } from '#geo';
 import { ENV, type Env, hashSecret, inPieces, newSecret, Refusal, Zones } from '#platform';
 
 import type { AudienceRefusal } from './audience.errors.ts';
@@ -49,12 +48,6 @@ export class Devices {
   async renewToken(id: number, token: string, language: string): Promise<void> {
     this.demandFit(token);
     return this.devices.updateToken(id, token, language);
-  }
-
-  /** Overwrites where the device is, to about 1 km: a finer place is rounded before it is stored. WGS-84. */
-  async move(id: number, place: LonLat): Promise<void> {
-    const [lon, lat] = coarsen(place);
-    await this.devices.updatePosition(id, { cell: cellOf([lon, lat]), lon, lat });
   }
 
   /** @throws Refusal `zone_unknown` */

@@ -14,4 +14,5 @@ export {
   type Registration,
 } from './device.types.ts';
 export { type OrderReport, PositionOrder } from './position-order.ts';
+export { Positions } from './position.service.ts';
 export { RegistrationLimiter } from './registration-limiter.ts';

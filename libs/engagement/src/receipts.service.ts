@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { RecipientReferences } from '#dispatch';
+import { GroupCommit } from '#platform';
 import { type ReceiptRow, ReceiptsRepository } from './receipts.repository.ts';
 
 /** `received`: shown on the phone · `opened`: by a person · `outside`: the phone knows it is not in the area and stays silent. */
@@ -8,6 +9,12 @@ type ReceiptKind = (typeof RECEIPT_KINDS)[number];
 
 /** Items one report may hold. */
 export const MAX_RECEIPTS = 500;
+
+/** Rows of one statement: those of the biggest report. */
+const GROUP = 2 * MAX_RECEIPTS;
+
+/** Rows that may wait: about a second of what one process stores. */
+const WAITING = 10 * GROUP;
 
 export interface ReceiptItem {
   /** The recipient's reference, as the push carried it. */
@@ -22,21 +29,37 @@ export interface ReceiptAnswer {
 }
 
 @Injectable()
-export class Receipts {
-  constructor(
-    private readonly receipts: ReceiptsRepository,
-    private readonly references: RecipientReferences,
-  ) {}
+export class Receipts implements BeforeApplicationShutdown {
+  private readonly reports: GroupCommit<readonly ReceiptRow[], Set<number>>;
 
-  /** Records up to {@link MAX_RECEIPTS} items, each once for ever. */
+  constructor(
+    receipts: ReceiptsRepository,
+    private readonly references: RecipientReferences,
+  ) {
+    this.reports = new GroupCommit({
+      write: async (reports) => {
+        const known = await receipts.insert(reports.flat());
+        return reports.map(() => known);
+      },
+      weigh: (rows) => rows.length,
+      groupWeight: GROUP,
+      waitingWeight: WAITING,
+    });
+  }
+
+  /** Records up to {@link MAX_RECEIPTS} items, each once for ever. @throws Refusal `overloaded` */
   async record(items: readonly ReceiptItem[]): Promise<ReceiptAnswer> {
     const genuine = items.flatMap(({ ref, kind }) => {
       const recipient = this.references.decode(ref);
       return recipient ? [{ ...recipient, kind }] : [];
     });
-    const known = genuine.length > 0 ? await this.receipts.insert(genuine.flatMap(implied)) : new Set<number>();
+    const known = genuine.length > 0 ? await this.reports.add(genuine.flatMap(implied)) : new Set<number>();
     const accepted = genuine.filter(({ batchId }) => known.has(batchId)).length;
     return { accepted, ignored: items.length - accepted };
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.reports.drain();
   }
 }
 

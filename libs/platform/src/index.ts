@@ -4,6 +4,7 @@ export { Clock, hourIn } from './clock.ts';
 export { Coalesced } from './coalesced.ts';
 export { databaseOptions } from './database.ts';
 export { ENV, readEnv, tellGoogle, type Env } from './env.ts';
+export { GroupCommit, type GroupCommitRefusal } from './group-commit.ts';
 export { Idempotency, type IdempotencyRefusal, type IdempotentRequest } from './idempotency.ts';
 export { PHOTO_MAX_BYTES, reencodePhoto, type ImageRefusal, type Photo } from './image.ts';
 export { defineJob, queueOf, type JobData, type JobDefinition, type JobHandlers } from './jobs.ts';

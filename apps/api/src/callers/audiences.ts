@@ -37,6 +37,15 @@ export const BeforeSecondFactor = () => SetMetadata(BEFORE_SECOND_FACTOR, true);
 /** Installations of the app. */
 export const ForDevices = () => For('devices');
 
+/** Metadata of {@link ForUnprovenDevices}. */
+export const UNPROVEN = Symbol('UNPROVEN');
+
+/**
+ * Installations of the app, on a route that they call all day long: the guard demands a device's secret, and the statement that
+ * does the work proves it. The handler refuses with {@link deviceInvalid} when it proves nobody.
+ */
+export const ForUnprovenDevices = () => applyDecorators(ForDevices(), SetMetadata(UNPROVEN, true));
+
 /** Other police systems. */
 export const ForAgencyKeys = () => For('agency_keys');
 

@@ -2,20 +2,28 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { ModuleRef, Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { AgencyKeys, Sessions } from '#access';
-import { AUDIENCES, Refusal } from '#platform';
+import { AUDIENCES, hashSecret, Refusal } from '#platform';
 import type { ProblemCode } from '../problems.ts';
-import { type Audience, BEFORE_SECOND_FACTOR } from './audiences.ts';
+import { type Audience, BEFORE_SECOND_FACTOR, UNPROVEN } from './audiences.ts';
 import { type Caller, setCaller } from './caller.ts';
 import { DEVICE_AUTHENTICATOR, type DeviceAuthenticator } from './device-authenticator.ts';
 import { SESSION_COOKIE } from './session-cookie.ts';
 
 type Credentialed = Exclude<Audience, 'public'>;
 
+/** What the route says beside its audience. */
+interface Declared {
+  /** Open to officers without the second factor that is demanded. */
+  readonly enrolling: boolean;
+  /** Proves a device by itself. */
+  readonly unproven: boolean;
+}
+
 /** How one audience shows who it is. */
 interface Door {
   /** The secret that came with the request, if one of this kind did. */
   secret(request: FastifyRequest): string | undefined;
-  enter(secret: string, enrolling: boolean): Promise<Caller>;
+  enter(secret: string, declared: Declared): Promise<Caller> | Caller;
   readonly refusal: Refusal<ProblemCode>;
 }
 
@@ -33,13 +41,13 @@ export class CallerGuard implements CanActivate {
     this.doors = {
       officers: {
         secret: (request) => request.cookies[SESSION_COOKIE],
-        enter: (secret, enrolling) => sessions.actorOf(secret, { enrolling }),
+        enter: (secret, { enrolling }) => sessions.actorOf(secret, { enrolling }),
         refusal: new Refusal('session_invalid', 'Sign in first.'),
       },
       devices: {
         secret: (request) => bearer(request, 'g72d_'),
-        enter: (secret) => this.device(secret),
-        refusal: deviceInvalid,
+        enter: (secret, { unproven }) => this.device(secret, unproven),
+        refusal: deviceInvalid(),
       },
       agency_keys: {
         secret: (request) => bearer(request, 'g72k_'),
@@ -50,37 +58,43 @@ export class CallerGuard implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const declared = [context.getHandler(), context.getClass()];
-    const audiences = this.reflector.getAllAndOverride<Audience[] | undefined>(AUDIENCES, declared) ?? [];
+    const targets = [context.getHandler(), context.getClass()];
+    const audiences = this.reflector.getAllAndOverride<Audience[] | undefined>(AUDIENCES, targets) ?? [];
     if (audiences.includes('public')) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const enrolling = this.reflector.getAllAndOverride<true | undefined>(BEFORE_SECOND_FACTOR, declared) ?? false;
-    setCaller(request, await this.identify(request, audiences as Credentialed[], enrolling));
+    const flag = (name: symbol) => this.reflector.getAllAndOverride<true | undefined>(name, targets) ?? false;
+    const declared = { enrolling: flag(BEFORE_SECOND_FACTOR), unproven: flag(UNPROVEN) };
+    setCaller(request, await this.identify(request, audiences as Credentialed[], declared));
     return true;
   }
 
   private async identify(
     request: FastifyRequest,
     audiences: readonly Credentialed[],
-    enrolling: boolean,
+    declared: Declared,
   ): Promise<Caller> {
     const doors = audiences.map((audience) => this.doors[audience]);
     for (const door of doors) {
       const secret = door.secret(request);
-      if (secret !== undefined) return door.enter(secret, enrolling);
+      if (secret !== undefined) return door.enter(secret, declared);
     }
     throw doors[0]?.refusal ?? new Error('a route without an audience was started');
   }
 
-  private async device(secret: string): Promise<Caller> {
+  private async device(secret: string, unproven: boolean): Promise<Caller> {
+    const secretHash = hashSecret(secret).toString('hex');
+    if (unproven) return { kind: 'unproven_device', secretHash };
     const authenticate = this.modules.get<DeviceAuthenticator>(DEVICE_AUTHENTICATOR, { strict: false });
     const device = await authenticate(secret);
-    if (!device) throw deviceInvalid;
-    return { kind: 'device', id: device.id };
+    if (!device) throw deviceInvalid();
+    return { kind: 'device', id: device.id, secretHash };
   }
 }
 
-const deviceInvalid = new Refusal<ProblemCode>('device_invalid', 'Register the device again.');
+/** No device holds the secret that came. */
+export function deviceInvalid(): Refusal<ProblemCode> {
+  return new Refusal('device_invalid', 'Register the device again.');
+}
 
 /** The token after `Bearer <prefix>` (RFC 6750 §2.1). */
 function bearer(request: FastifyRequest, prefix: string): string | undefined {

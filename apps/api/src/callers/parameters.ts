@@ -31,6 +31,11 @@ export const CurrentDevice = createParamDecorator((_: unknown, context: Executio
   callerAmong(context, 'device'),
 );
 
+/** Whoever holds a device's secret, an UnprovenDevice, on a route `@ForUnprovenDevices()`. */
+export const CurrentUnprovenDevice = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  callerAmong(context, 'unproven_device'),
+);
+
 /** The client's address, for throttling alone: it is neither stored nor logged. */
 export const ClientAddress = createParamDecorator((_: unknown, context: ExecutionContext) => requestOf(context).ip);
 

@@ -2,8 +2,8 @@ import { SetMetadata } from '@nestjs/common';
 import type { RateLimitOptions } from '#platform';
 import type { Caller } from './caller.ts';
 
-/** Who is counted: a caller by its credential, a recipient by the reference in its push, everyone else by their network. */
-export type Counted = Caller['kind'] | 'recipient' | 'network';
+/** Who is counted: a caller by its credential, a device by its secret whether it is proved yet or not, a recipient by the reference in its push, everyone else by their network. */
+export type Counted = Exclude<Caller['kind'], 'unproven_device'> | 'recipient' | 'network';
 
 /**
  * Requests in a window, for each of its kind; RATE_LIMIT_FACTOR multiplies them. Generous: who stays below never hears of

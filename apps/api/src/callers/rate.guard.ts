@@ -36,7 +36,7 @@ export class RateGuard implements CanActivate {
 
 function counted(request: FastifyRequest, fromRecipients: boolean): readonly [Counted, key: string] {
   const caller = callerOf(request);
-  if (caller) return [caller.kind, String(caller.id)];
+  if (caller) return 'secretHash' in caller ? ['device', caller.secretHash] : [caller.kind, caller.id];
   const reference = fromRecipients ? referenceIn(request.body) : undefined;
   return reference === undefined ? ['network', networkOf(request.ip)] : ['recipient', reference];
 }

@@ -1,10 +1,11 @@
 import { Body, Controller, Delete, Header, HttpCode, Post, Put } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { Devices, RegistrationLimiter } from '#audience';
-import { ForDevices, Public } from '../callers/audiences.ts';
-import type { DeviceCaller } from '../callers/caller.ts';
-import { ClientAddress, CurrentDevice } from '../callers/parameters.ts';
+import { Devices, Positions, RegistrationLimiter } from '#audience';
+import { ForDevices, ForUnprovenDevices, Public } from '../callers/audiences.ts';
+import { deviceInvalid } from '../callers/caller.guard.ts';
+import type { DeviceCaller, UnprovenDevice } from '../callers/caller.ts';
+import { ClientAddress, CurrentDevice, CurrentUnprovenDevice } from '../callers/parameters.ts';
 import { positionBody, preferencesBody, registrationAnswer, registrationBody, tokenBody } from './devices.schemas.ts';
 
 /** Installations of the app: anonymous, and able to leave. */
@@ -13,6 +14,7 @@ import { positionBody, preferencesBody, registrationAnswer, registrationBody, to
 export class DevicesController {
   constructor(
     private readonly devices: Devices,
+    private readonly positions: Positions,
     private readonly limiter: RegistrationLimiter,
   ) {}
 
@@ -43,14 +45,14 @@ export class DevicesController {
 
   @Put('me/position')
   @ApiOperation({ summary: 'Overwrites where the device is.' })
-  @ForDevices()
+  @ForUnprovenDevices()
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Kept, to about 1 km, for 30 days.' })
-  move(
-    @CurrentDevice() device: DeviceCaller,
+  async move(
+    @CurrentUnprovenDevice() device: UnprovenDevice,
     @Body({ schema: positionBody }) body: z.output<typeof positionBody>,
   ): Promise<void> {
-    return this.devices.move(device.id, body.place);
+    if (!(await this.positions.move(device.secretHash, body.place))) throw deviceInvalid();
   }
 
   @Put('me/preferences')
