@@ -53,10 +53,14 @@ export class ApiModule {
       ],
       providers: [
         RouteCheck,
-        { provide: APP_GUARD, useClass: CallerGuard },
-        { provide: APP_GUARD, useClass: RateGuard },
-        { provide: APP_PIPE, useClass: ValidationPipe },
-        { provide: APP_FILTER, useClass: ProblemFilter },
+        CallerGuard,
+        RateGuard,
+        ValidationPipe,
+        ProblemFilter,
+        { provide: APP_GUARD, useExisting: CallerGuard },
+        { provide: APP_GUARD, useExisting: RateGuard },
+        { provide: APP_PIPE, useExisting: ValidationPipe },
+        { provide: APP_FILTER, useExisting: ProblemFilter },
       ],
     };
   }

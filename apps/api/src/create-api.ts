@@ -6,6 +6,7 @@ import { Logger } from 'nestjs-pino';
 import { boundRequests, type Env, fastifyAdapter } from '#platform';
 import { ApiModule } from './api.module.ts';
 import { trackOrigins } from './audit/request-origin.ts';
+import { serveDirectly } from './direct-routes.ts';
 import { nameHostCookies } from './host-cookies.ts';
 import { serveOpenApi } from './openapi.ts';
 import { FAULT_ANSWERS } from './problem.ts';
@@ -32,6 +33,7 @@ export async function createApi(env: Env, more: DynamicModule['imports'] = []): 
     // For every request that changes something, signed in or not: signing a victim in as someone else is an attack too.
     app.enableCsrfProtection();
     refuseForms(app);
+    serveDirectly(app);
     serveOpenApi(app);
     return await app.init();
   } catch (error) {

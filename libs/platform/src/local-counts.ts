@@ -1,12 +1,8 @@
-interface Count {
-  points: number;
-  /** Milliseconds of `performance.now()` until which the key is refused without asking. */
-  blockedUntil: number;
-}
-
 /** Counts in this process alone, in windows that are the same for all keys: it forgets everything when one ends, but blocks. */
 export class LocalCounts {
-  private counts = new Map<string, Count>();
+  private counts = new Map<string, number>();
+  /** Milliseconds of `performance.now()` until which a key is blocked. */
+  private readonly blocks = new Map<string, number>();
   private endsAt = 0;
 
   /** @param windowMs milliseconds */
@@ -14,33 +10,32 @@ export class LocalCounts {
 
   /** @returns how often the key came in this window, this time included. */
   add(key: string): number {
-    const count = this.countOf(key);
-    count.points++;
-    return count.points;
+    this.turn();
+    const count = (this.counts.get(key) ?? 0) + 1;
+    this.counts.set(key, count);
+    return count;
+  }
+
+  /** Milliseconds until the window under way ends. */
+  get endsInMs(): number {
+    return Math.max(0, this.endsAt - performance.now());
   }
 
   block(key: string, ms: number): void {
-    this.countOf(key).blockedUntil = performance.now() + ms;
+    this.blocks.set(key, performance.now() + ms);
   }
 
   /** @returns milliseconds; 0 for a key that is not blocked. */
   blockedFor(key: string): number {
-    const { blockedUntil } = this.countOf(key);
-    return Math.max(0, blockedUntil - performance.now());
-  }
-
-  private countOf(key: string): Count {
-    this.turn();
-    const count = this.counts.get(key) ?? { points: 0, blockedUntil: 0 };
-    this.counts.set(key, count);
-    return count;
+    const until = this.blocks.get(key);
+    return until === undefined ? 0 : Math.max(0, until - performance.now());
   }
 
   private turn(): void {
     const now = performance.now();
     if (now < this.endsAt) return;
-    const blocked = [...this.counts].filter(([, { blockedUntil }]) => blockedUntil > now);
-    this.counts = new Map(blocked.map(([key, count]) => [key, { ...count, points: 0 }]));
+    this.counts = new Map();
+    for (const [key, until] of this.blocks) if (until <= now) this.blocks.delete(key);
     this.endsAt = now + this.windowMs;
   }
 }

@@ -13,10 +13,12 @@ export function trackOrigins(app: NestFastifyApplication): void {
   fastify.addHook('onRequest', (request, _reply, done) => context.run(factsOf(request), done));
 }
 
-/** Who calls is known only after the guard has looked: asked when it is needed. */
+/** Asked when it is needed: most requests need nothing of it, and who calls is known only after the guard has looked. */
 function factsOf(request: FastifyRequest): RequestFacts {
   return {
-    network: networkOf(request.ip),
+    get network() {
+      return networkOf(request.ip);
+    },
     get sessionId() {
       const caller = callerOf(request);
       return caller?.kind === 'officer' ? caller.sessionId : null;

@@ -11,8 +11,9 @@ import { SESSION_COOKIE } from './session-cookie.ts';
 
 type Credentialed = Exclude<Audience, 'public'>;
 
-/** What the route says beside its audience. */
-interface Declared {
+/** What a route says of who may call it. */
+export interface Demands {
+  readonly audiences: readonly Audience[];
   /** Open to officers without the second factor that is demanded. */
   readonly enrolling: boolean;
   /** Proves a device by itself. */
@@ -23,7 +24,7 @@ interface Declared {
 interface Door {
   /** The secret that came with the request, if one of this kind did. */
   secret(request: FastifyRequest): string | undefined;
-  enter(secret: string, declared: Declared): Promise<Caller> | Caller;
+  enter(secret: string, demands: Demands): Promise<Caller> | Caller;
   readonly refusal: Refusal<ProblemCode>;
 }
 
@@ -58,25 +59,33 @@ export class CallerGuard implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    const audiences = this.reflector.getAllAndOverride<Audience[] | undefined>(AUDIENCES, targets) ?? [];
-    if (audiences.includes('public')) return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const flag = (name: symbol) => this.reflector.getAllAndOverride<true | undefined>(name, targets) ?? false;
-    const declared = { enrolling: flag(BEFORE_SECOND_FACTOR), unproven: flag(UNPROVEN) };
-    setCaller(request, await this.identify(request, audiences as Credentialed[], declared));
+    await this.admit(
+      context.switchToHttp().getRequest<FastifyRequest>(),
+      this.demandsOf([context.getHandler(), context.getClass()]),
+    );
     return true;
   }
 
-  private async identify(
-    request: FastifyRequest,
-    audiences: readonly Credentialed[],
-    declared: Declared,
-  ): Promise<Caller> {
-    const doors = audiences.map((audience) => this.doors[audience]);
+  /** What a route demands of its callers: its handler and its controller say it. */
+  demandsOf(targets: Parameters<Reflector['getAllAndOverride']>[1]): Demands {
+    const flag = (name: symbol) => this.reflector.getAllAndOverride<true | undefined>(name, targets) ?? false;
+    return {
+      audiences: this.reflector.getAllAndOverride<Audience[] | undefined>(AUDIENCES, targets) ?? [],
+      enrolling: flag(BEFORE_SECOND_FACTOR),
+      unproven: flag(UNPROVEN),
+    };
+  }
+
+  /** Notes who calls. @throws Refusal by the first audience's door when nobody comes whom the route names */
+  async admit(request: FastifyRequest, demands: Demands): Promise<void> {
+    if (!demands.audiences.includes('public')) setCaller(request, await this.identify(request, demands));
+  }
+
+  private async identify(request: FastifyRequest, demands: Demands): Promise<Caller> {
+    const doors = (demands.audiences as Credentialed[]).map((audience) => this.doors[audience]);
     for (const door of doors) {
       const secret = door.secret(request);
-      if (secret !== undefined) return door.enter(secret, declared);
+      if (secret !== undefined) return door.enter(secret, demands);
     }
     throw doors[0]?.refusal ?? new Error('a route without an audience was started');
   }

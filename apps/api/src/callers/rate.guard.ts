@@ -24,13 +24,23 @@ export class RateGuard implements CanActivate {
 
   /** @throws Refusal `too_many_requests` with `retryAfter` in seconds. */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const declared = [context.getHandler(), context.getClass()];
-    const fromRecipients = this.reflector.getAllAndOverride<boolean | undefined>(FROM_RECIPIENTS, declared) ?? false;
+    await this.count(
+      context.switchToHttp().getRequest<FastifyRequest>(),
+      this.isFromRecipients([context.getHandler(), context.getClass()]),
+    );
+    return true;
+  }
+
+  /** Whether a route is `@FromRecipients()`: its handler or its controller says it. */
+  isFromRecipients(targets: Parameters<Reflector['getAllAndOverride']>[1]): boolean {
+    return this.reflector.getAllAndOverride<boolean | undefined>(FROM_RECIPIENTS, targets) ?? false;
+  }
+
+  /** @throws Refusal `too_many_requests` with `retryAfter` in seconds. */
+  async count(request: FastifyRequest, fromRecipients: boolean): Promise<void> {
     const [kind, key] = counted(request, fromRecipients);
     const retryAfter = await this.limits[kind].consume(key);
     if (retryAfter !== null) throw tooManyRequests(retryAfter);
-    return true;
   }
 }
 

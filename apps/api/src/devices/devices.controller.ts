@@ -6,6 +6,7 @@ import { ForDevices, ForUnprovenDevices, Public } from '../callers/audiences.ts'
 import { deviceInvalid } from '../callers/caller.guard.ts';
 import type { DeviceCaller, UnprovenDevice } from '../callers/caller.ts';
 import { ClientAddress, CurrentDevice, CurrentUnprovenDevice } from '../callers/parameters.ts';
+import { Direct } from '../direct-routes.ts';
 import { positionBody, preferencesBody, registrationAnswer, registrationBody, tokenBody } from './devices.schemas.ts';
 
 /** Installations of the app: anonymous, and able to leave. */
@@ -46,6 +47,7 @@ export class DevicesController {
   @Put('me/position')
   @ApiOperation({ summary: 'Overwrites where the device is.' })
   @ForUnprovenDevices()
+  @Direct()
   @HttpCode(204)
   @ApiResponse({ status: 204, description: 'Kept, to about 1 km, for 30 days.' })
   async move(

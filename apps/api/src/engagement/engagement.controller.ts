@@ -5,6 +5,7 @@ import { ForwardLimiter, type ForwardLink, Forwards, type ReceiptAnswer, Receipt
 import { Public } from '../callers/audiences.ts';
 import { ClientAddress } from '../callers/parameters.ts';
 import { FromRecipients } from '../callers/rate-limits.ts';
+import { Direct } from '../direct-routes.ts';
 import { forwardAnswer, forwardBody, receiptsAnswer, receiptsBody } from './engagement.schemas.ts';
 
 /** What phones tell. The reference in a push is the credential: no device names itself. */
@@ -21,6 +22,7 @@ export class EngagementController {
 
   @Post('receipts')
   @ApiOperation({ summary: 'Receipts and opens, in bulk; a repeat changes nothing.' })
+  @Direct()
   @HttpCode(200)
   @ApiResponse({ status: 200, description: 'Recorded.', standardSchema: receiptsAnswer })
   record(@Body({ schema: receiptsBody }) { items }: z.output<typeof receiptsBody>): Promise<ReceiptAnswer> {

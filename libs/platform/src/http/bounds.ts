@@ -1,9 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { onRequestHookHandler } from 'fastify';
 import type { Env } from '../env.ts';
+import { LocalCounts } from '../local-counts.ts';
 import { networkOf } from '../network.ts';
 import { Refusal } from '../refusal.ts';
-import { Flood } from './flood.ts';
 
 /** Refusals made before a route is asked. */
 export type BoundsRefusal = 'header_too_large' | 'too_many_requests';
@@ -25,12 +25,12 @@ export function boundRequests(app: NestFastifyApplication, env: Pick<Env, 'RATE_
 
 /** The hook of {@link boundRequests}, for all of a process's routes that it stands before: they are counted together. */
 export function requestBounds(env: Pick<Env, 'RATE_LIMIT_FACTOR'>): onRequestHookHandler {
-  const flood = new Flood(Math.ceil(FLOOD.points * env.RATE_LIMIT_FACTOR), FLOOD.windowS * 1000);
+  const points = Math.ceil(FLOOD.points * env.RATE_LIMIT_FACTOR);
+  const flood = new LocalCounts(FLOOD.windowS * 1000);
   return (request, _reply, done) => {
     if (request.raw.rawHeaders.length > 2 * MAX_HEADER_FIELDS) return done(headerTooLarge());
-    const waitMs = flood.add(networkOf(request.ip));
-    if (waitMs > 0) return done(tooManyRequests(Math.ceil(waitMs / 1000)));
-    done();
+    if (flood.add(networkOf(request.ip)) <= points) return done();
+    done(tooManyRequests(Math.ceil(flood.endsInMs / 1000)));
   };
 }
 
