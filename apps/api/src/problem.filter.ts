@@ -2,7 +2,10 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs
 import { HttpAdapterHost } from '@nestjs/core';
 import { PROBLEM_TYPE, problemOf, toRefusal } from './problem.ts';
 
-/** Answers every refusal and every fault as a problem document; a fault is logged once, and nothing of it is told. */
+/**
+ * Answers every refusal and every fault as a problem document; a fault is logged once, and nothing of it is told. Too much to do
+ * is no fault: a line of its own for each who is told to come again would be more to do.
+ */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
@@ -16,7 +19,7 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<unknown>();
     const problem = problemOf(toRefusal(error), request.id ?? 'unknown');
 
-    if (problem.status >= 500)
+    if (problem.status >= 500 && problem.code !== 'overloaded')
       this.logger.error({ err: error, requestId: request.id, code: problem.code }, 'a request failed');
     if (httpAdapter.isHeadersSent(reply)) return;
     httpAdapter.setHeader(reply, 'content-type', PROBLEM_TYPE);

@@ -4,7 +4,7 @@ import { GroupCommit } from './group-commit.ts';
 
 /** Writes that end when the test says so. */
 function gated({ groupWeight = 10, waitingWeight = 1_000, weigh = () => 1 }: Partial<Settings> = {}) {
-  const groups: { readonly items: readonly string[]; end(): void; fail(error: Error): void }[] = [];
+  const groups: { readonly items: readonly string[]; end: () => void; fail: (error: Error) => void }[] = [];
   const commits = new GroupCommit<string, string>({
     write: (items) => {
       const { promise, resolve, reject } = Promise.withResolvers<string[]>();
