@@ -1,9 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, type Serializable } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const READY_MS = 60_000;
+const ANSWER_MS = 300_000;
 const GRACE_MS = 30_000;
 
 /** A process of ours under measurement. */
@@ -11,6 +12,8 @@ export interface Process<Ready> {
   readonly pid: number;
   /** What it said when it was ready. */
   readonly ready: Ready;
+  /** Sends it a message and waits for the next one that it sends. @throws Error when it ends instead */
+  ask<Answer>(question: unknown): Promise<Answer>;
   /** Ends it and waits; what it logged is told where it ended badly. */
   stop(): Promise<void>;
 }
@@ -51,6 +54,11 @@ export class Deployment {
     const started: Process<Ready> = {
       pid: child.pid as number,
       ready,
+      ask: <Answer>(question: unknown) => {
+        const answer = answerOf<Answer>(child, log);
+        child.send(question as Serializable);
+        return answer;
+      },
       stop: async () => {
         this.#running.delete(started);
         await end(child);
@@ -66,17 +74,24 @@ export class Deployment {
 }
 
 async function readyOf<Ready>(child: ChildProcess, log: string): Promise<Ready> {
-  const over = new AbortController();
-  const died = once(child, 'exit', { signal: over.signal }).then(([code]) => {
-    throw new Error(`${child.spawnargs.at(-1)} ended at its start (${code}):\n${tailOf(log)}`);
-  });
   try {
-    const said = once(child, 'message', { signal: AbortSignal.timeout(READY_MS) });
-    const [message] = (await Promise.race([said, died])) as [Ready];
-    return message;
+    return await answerOf<Ready>(child, log, READY_MS);
   } catch (error) {
     await end(child);
     throw error;
+  }
+}
+
+/** What it says next. */
+async function answerOf<Answer>(child: ChildProcess, log: string, withinMs = ANSWER_MS): Promise<Answer> {
+  const over = new AbortController();
+  const died = once(child, 'exit', { signal: over.signal }).then(([code]) => {
+    throw new Error(`${child.spawnargs.at(-1)} ended by itself (${code}):\n${tailOf(log)}`);
+  });
+  try {
+    const said = once(child, 'message', { signal: AbortSignal.timeout(withinMs) });
+    const [message] = (await Promise.race([said, died])) as [Answer];
+    return message;
   } finally {
     over.abort();
     died.catch(() => undefined);

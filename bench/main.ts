@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { Deployment } from './deployment.ts';
 import { type Bench, type Part, type Row, type Size, SIZES } from './part.ts';
 import { audience } from './parts/audience.ts';
+import { dispatch } from './parts/dispatch.ts';
 import { engagement } from './parts/engagement.ts';
 import { growth } from './parts/growth.ts';
 import { page } from './parts/page.ts';
@@ -15,7 +16,7 @@ import { Servers } from './servers.ts';
 import { fill, type World } from './world.ts';
 
 /** In the order in which they run. */
-const PARTS: readonly Part[] = [audience, wave, growth, positions, engagement, page];
+const PARTS: readonly Part[] = [audience, wave, growth, dispatch, positions, engagement, page];
 
 const ROUNDS = { tiny: 1, small: 3, full: 5 } as const;
 

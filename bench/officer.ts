@@ -1,0 +1,102 @@
+import type { LonLat } from '#geo';
+import type { Login } from '../test/hostile/services.ts';
+
+/** A case handed to the verifiers. */
+export interface Filed {
+  readonly caseId: string;
+  readonly version: string;
+}
+
+/** A signed-in officer, over HTTP as from a console. */
+export class Officer {
+  readonly #url: string;
+  readonly #cookie: string;
+
+  private constructor(url: string, cookie: string) {
+    this.#url = url;
+    this.#cookie = cookie;
+  }
+
+  static async signIn(url: string, { login, password }: Login): Promise<Officer> {
+    const answer = await request(url, 'POST', '/v1/session', { login, password });
+    const cookie = answer.headers.getSetCookie()[0]?.split(';', 1)[0];
+    if (!answer.ok || cookie === undefined) throw new Error(`${login} could not sign in: ${answer.status}`);
+    return new Officer(url, cookie);
+  }
+
+  async file(center: LonLat, radiusM: number): Promise<Filed> {
+    const { id } = await this.#call<{ id: string }>('POST', '/v1/cases', submission(center, radiusM));
+    await this.#call('POST', `/v1/cases/${id}/submit`);
+    return { caseId: id, version: (await this.#call<{ version: string }>('GET', `/v1/cases/${id}`)).version };
+  }
+
+  approve({ caseId, version }: Filed): Promise<{ readonly alertId: string; readonly targeted: number }> {
+    return this.#call('POST', `/v1/cases/${caseId}/verify`, { version });
+  }
+
+  async stop(alertId: string): Promise<void> {
+    await this.#call('POST', `/v1/alerts/${alertId}/stop`);
+  }
+
+  async endFound(alertId: string): Promise<void> {
+    const end = { kind: 'found', ending: 'safe', familyTold: true, outcome: 'safe', cause: 'direct' };
+    await this.#call('POST', `/v1/alerts/${alertId}/end`, end);
+  }
+
+  async #call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+    const answer = await request(this.#url, method, path, body, { cookie: this.#cookie });
+    const said = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${said}`);
+    return (said === '' ? undefined : JSON.parse(said)) as Answer;
+  }
+}
+
+function request(
+  url: string,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  if (body === undefined) return fetch(new URL(path, url), { method, headers });
+  const typed = { ...headers, 'content-type': 'application/json' };
+  return fetch(new URL(path, url), { method, headers: typed, body: JSON.stringify(body) });
+}
+
+const HOUR_MS = 3_600_000;
+
+/** What the public is told of the invented child: of the length that real alerts have. */
+export const TEXTS = {
+  'zh-CN': {
+    title: '寻找 6 岁女孩小满',
+    body: '今晚在公园南门走失。身高约 1.15 米，短发，黄色雨衣，红色小书包，左耳戴助听器。',
+  },
+  en: {
+    title: 'Missing: Xiaoman, girl, 6',
+    body: 'Lost this evening near the south gate of the park. About 1.15 m, short hair, yellow raincoat, small red school bag, hearing aid in her left ear.',
+  },
+};
+
+function submission([lon, lat]: LonLat, radiusM: number) {
+  const point = { lon, lat, datum: 'wgs84' };
+  const until = new Date(Date.now() - HOUR_MS).toISOString();
+  return {
+    case: {
+      type: 'lost',
+      name: '测试·小满',
+      ageYears: 6,
+      lastSeen: { until, place: '公园南门', point },
+      consent: { given: 'guardian', reason: null },
+      custodyOrderChecked: true,
+      publicity: 'safe',
+    },
+    alert: {
+      tier: 'critical',
+      area: { kind: 'circle', center: point, radiusM },
+      place: { 'zh-CN': '公园', en: 'The park' },
+      photoId: null,
+      hours: 24,
+      texts: TEXTS,
+    },
+  };
+}
