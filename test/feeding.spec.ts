@@ -42,10 +42,9 @@ describe('what the feeder is given', () => {
     const [near, far] = await late(big.id, [0, 8]);
     for (let n = 0; n < 5; n++) await late(big.id, [9]);
     const ready = await batches.ready(4, 0);
-    const of = (alertId: string) =>
-      ready.filter(({ flow }) => flow === `${alertId}:ring`).map(({ batchId }) => batchId);
-    expect(of(big.id)).toEqual([big.batchIds[0], near, big.batchIds[1], big.batchIds[2]]);
-    expect(of(small.id)).toEqual(small.batchIds);
+    expect(ready.map(({ batchId }) => batchId).sort((a, b) => a - b)).toEqual(
+      [...big.batchIds.slice(0, 3), ...small.batchIds, near].sort((a, b) => a - b),
+    );
     expect(ready.map(({ batchId }) => batchId)).not.toContain(far);
     await source.query(`UPDATE batches SET state = 'settled', results = repeat('a', size)`);
     const settled = await source.transaction((tx) => new WaveRepository().settle(tx));

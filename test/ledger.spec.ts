@@ -125,7 +125,7 @@ describe('the ledger', () => {
   it('does nothing for a job whose epoch is over', async () => {
     const { batchId } = await heldBatch(5);
     await until('settled', async () => (await stateOf(batchId)).state === 'settled');
-    expect(await city.worker.get(BatchSender).send(batchId, 0)).toBe(false);
+    expect(await city.worker.get(BatchSender).send({ batchId, epoch: 0, waveId: 1, band: 0 })).toBe(false);
   });
 
   it('comes through 503, 500, 429 and broken streams with one result for everyone, and none lost', async () => {

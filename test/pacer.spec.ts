@@ -15,7 +15,7 @@ describe('the pacer', () => {
   beforeEach(() => redis.flushdb());
 
   const ask = (one: Pacer, messages: number, flow = 'one', band = 0, weight = 1) =>
-    one.take({ provider: 'fcm', messages, flow, band, weight, batchId: 1 });
+    one.take({ provider: 'fcm', messages, flow, band, weight, waveId: 1, batchId: 1 });
 
   const pacer = (perMinute: number, rampSeconds = 0) =>
     new Pacer(redis, { PUSH_QUOTA_PER_MINUTE: perMinute, PUSH_RAMP_SECONDS: rampSeconds });
@@ -68,10 +68,18 @@ describe('the pacer', () => {
     expect(early).toContain('ring');
   });
 
-  it('turns away who has waited for five seconds behind others', async () => {
+  it('turns away who has waited for a second behind others, but not who is next', async () => {
     const one = pacer(60);
-    const rooms = await Promise.all(Array.from({ length: 12 }, () => ask(one, 1)));
-    expect(rooms.some((room) => !room.granted)).toBe(true);
+    const began = performance.now();
+    const rooms = await Promise.all(
+      Array.from({ length: 8 }, async (_, band) => ({
+        ...(await ask(one, 1, 'one', band)),
+        ms: performance.now() - began,
+      })),
+    );
+    // One a second, of which a quarter may be taken ahead: after a second the third waits for its room and the fourth is next.
+    expect(rooms.map((room) => room.granted)).toEqual([true, true, true, true, false, false, false, false]);
+    expect(rooms.at(-1)?.ms).toBeLessThan(1_500);
   });
 
   it('gives up at once what would outlast a lease, and keeps a pause for everyone', async () => {
@@ -79,6 +87,31 @@ describe('the pacer', () => {
     const room = await ask(pacer(60_000), 10);
     expect(room.granted).toBe(false);
     expect(room.granted ? 0 : room.retryMs).toBeGreaterThan(25_000);
+  });
+
+  it('keeps away twice as long when it is refused again at once, and not for what was under way', async () => {
+    const one = pacer(60_000);
+    const asked = [await one.pause('fcm', 200), await one.pause('fcm', 200), await one.pause('fcm', 200)];
+    expect(Math.max(...asked)).toBeLessThanOrEqual(220);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(await one.pause('fcm', 200)).toBeGreaterThan(350);
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    expect(await one.pause('fcm', 200)).toBeGreaterThan(700);
+    // Half a minute at the most, whatever was asked for.
+    expect(await one.pause('fcm', 3_600_000)).toBeLessThanOrEqual(30_000);
+  });
+
+  it('holds a push back while a batch much nearer is in hand, and lets it go with that batch', async () => {
+    const one = pacer(600_000);
+    const leave = one.enter(1, 0);
+    const served: number[] = [];
+    const far = ask(one, 10, 'one', 9).then(() => served.push(9));
+    await ask(one, 10, 'one', 2).then(() => served.push(2));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(served).toEqual([2]);
+    leave();
+    await far;
+    expect(served).toEqual([2, 9]);
   });
 
   it('asks for room in quarters of a second, and never for none', () => {

@@ -36,9 +36,9 @@ export class DispatchProcessor extends QueueProcessor implements OnApplicationBo
     return runJob(
       { sendBatch },
       {
-        sendBatch: async ({ batchId, epoch }) => {
-          await this.sender.send(batchId, epoch);
-          await this.feeder.feed();
+        sendBatch: async (turn) => {
+          await this.sender.send(turn);
+          this.feeder.sent();
         },
       },
       job,

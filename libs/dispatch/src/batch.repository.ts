@@ -21,6 +21,7 @@ export interface Lease {
   readonly size: number;
   readonly results: string | null;
   readonly ids: readonly number[];
+  readonly waveId: number;
   readonly audience: 'ring' | 'notified';
   readonly alertId: string;
   readonly alertEpoch: number;
@@ -52,9 +53,13 @@ export interface Standing {
 }
 
 export interface ReadyBatch {
-  /** What takes its turn beside others: an alert's asking, or its telling, in however many waves. */
-  readonly flow: string;
+  readonly waveId: number;
+  /** Whether the wave tells that its alert is over. */
+  readonly ends: boolean;
   readonly batchId: number;
+  /** Its place in its wave, nearest first, from 1 on. */
+  readonly seq: number;
+  readonly band: number;
   readonly epoch: number;
   /** Milliseconds until it may run; 0 is now. */
   readonly delayMs: number;
@@ -87,7 +92,7 @@ export class BatchRepository {
          AND w.id = b.wave_id AND a.id = b.alert_id AND r.batch_id = b.id
          AND m.alert_id = a.id AND m.version = b.version AND m.version = ${NEWEST}
          AND (a.held_at IS NULL OR w.passes_hold) AND NOT (${STOPPED})
-       RETURNING b.id AS "batchId", b.epoch, b.attempt, b.band, b.size, b.results, r.ids, w.audience,
+       RETURNING b.id AS "batchId", b.epoch, b.attempt, b.band, b.size, b.results, r.ids, w.id AS "waveId", w.audience,
          a.id AS "alertId", a.epoch AS "alertEpoch", a.slug, a.mode, a.tier, coalesce(w.area, a.area) AS area, a.zone,
          a.place, a.call_number AS "callNumber", a.instruction, EXISTS (SELECT FROM alert_photos p WHERE p.alert_id = a.id) AS "hasPhoto",
          CASE w.audience WHEN 'ring' THEN 'alert' ELSE m.kind END AS kind, m.version, m.texts,
@@ -196,18 +201,19 @@ export class BatchRepository {
    */
   ready(perFlow: number, withinMs: number): Promise<ReadyBatch[]> {
     return this.dataSource.query<ReadyBatch[]>(
-      `SELECT flow, id AS "batchId", epoch, greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000))::int AS "delayMs"
+      `SELECT "waveId", ends, id AS "batchId", seq, band, epoch,
+         greatest(0, ceil(extract(epoch FROM run_at - now()) * 1000))::int AS "delayMs"
        FROM (
-         SELECT b.*, w.alert_id || ':' || w.audience AS flow,
+         SELECT b.*, w.id AS "waveId", m.kind NOT IN ('alert', 'update') AS ends,
            row_number() OVER (PARTITION BY w.alert_id, w.audience ORDER BY b.band, w.id, b.seq) AS place
-         FROM waves w JOIN alerts a ON a.id = w.alert_id CROSS JOIN LATERAL (
+         FROM waves w JOIN alerts a ON a.id = w.alert_id JOIN messages m ON m.id = w.message_id CROSS JOIN LATERAL (
            SELECT id, epoch, run_at, seq, band FROM batches
            WHERE wave_id = w.id AND state = 'pending' AND run_at <= now() + make_interval(secs => $2::float8 / 1000)
            ORDER BY seq LIMIT $1
          ) b
          WHERE w.settled_at IS NULL AND (a.held_at IS NULL OR w.passes_hold)
        ) next
-       WHERE place <= $1 ORDER BY flow, place`,
+       WHERE place <= $1 ORDER BY seq, band`,
       [perFlow, withinMs],
     );
   }

@@ -1,13 +1,15 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Devices } from '#audience';
-import { Clock, ENV, type Env } from '#platform';
+import { Clock, ENV, type Env, type JobData } from '#platform';
 import { PUSH_GATEWAY, type PushGateway, type PushMessage } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
 import { BatchRun, type Interruption } from './batch-run.ts';
+import type { sendBatch } from './dispatch.jobs.ts';
+import { ENDING_WEIGHT } from './feeder.ts';
 import { Ledger } from './ledger.service.ts';
 import { isNight, untilDayMs } from './night.ts';
 import { Pacer, type Room } from './pacer.ts';
-import { pushTo } from './push-payload.ts';
+import { Pushes } from './push-payload.ts';
 import { RecipientReferences } from './recipient-reference.ts';
 import { asks } from './texts.ts';
 
@@ -20,8 +22,6 @@ const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 32_000;
 /** Redis does not answer: try again soon, nothing was sent. */
 const NO_PACER_MS = 1_000;
-/** An ending goes out four times as fast as another alert beside it: it spares people a search. */
-const ENDING_WEIGHT = 4;
 
 /** Sends one batch and writes what became of every recipient: the ledger's protocol. */
 @Injectable()
@@ -41,10 +41,20 @@ export class BatchSender {
   ) {}
 
   /**
-   * Sends what is pending of a batch. A job whose epoch is no longer the batch's does nothing.
+   * Sends what is pending of a batch. A job whose epoch is no longer the batch's does nothing. Calls in the order of the
+   * batches: each holds back what is much farther away.
    * @returns whether this worker held the batch to the end.
    */
-  async send(batchId: number, epoch: number): Promise<boolean> {
+  async send({ batchId, epoch, waveId, band }: JobData<typeof sendBatch>): Promise<boolean> {
+    const leave = this.pacer.enter(waveId, band);
+    try {
+      return await this.sendHeld(batchId, epoch);
+    } finally {
+      leave();
+    }
+  }
+
+  private async sendHeld(batchId: number, epoch: number): Promise<boolean> {
     const lease = await this.ledger.claim(batchId, epoch);
     if (!lease) return false;
     const run = new BatchRun(lease, this.ledger.resultsOf(lease));
@@ -89,13 +99,14 @@ export class BatchSender {
     const pending = results.pending();
     const targets = await this.devices.targets(pending.map((index) => lease.ids[index] as number));
     const byId = new Map(targets.map((target) => [target.id, target]));
-    const pushing = { lease, night: isNight(lease.zone, this.clock.now()), publicUrl: this.env.PUBLIC_URL };
+    const pushes = new Pushes(lease, isNight(lease.zone, this.clock.now()), this.env.PUBLIC_URL);
+    const references = this.references.encodeAll(lease.batchId, pending);
     const messages = new Map<number, PushMessage>();
-    for (const index of pending) {
+    pending.forEach((index, place) => {
       const target = byId.get(lease.ids[index] as number);
-      if (target) messages.set(index, pushTo(target, this.references.encode(lease.batchId, index), pushing));
+      if (target) messages.set(index, pushes.to(target, references[place] as string));
       else results.record(index, 'unregistered');
-    }
+    });
     return messages;
   }
 
@@ -119,8 +130,7 @@ export class BatchSender {
     const overtaken = await this.pushWatched(run, indexes, messages);
     if (overtaken) return { why: 'overtaken' };
     const refused = run.refusedAtLarge(indexes.length);
-    if (refused) await this.pause(refused.retryMs);
-    return refused;
+    return refused && { ...refused, retryMs: await this.pause(refused.retryMs) };
   }
 
   /** @returns whether the alert was overtaken while the answers were awaited: what was not on the wire yet is withdrawn. */
@@ -147,23 +157,33 @@ export class BatchSender {
     }
   }
 
-  private async room({ alertId, audience, band, batchId, kind }: Lease, messages: number): Promise<Room> {
+  private async room({ alertId, audience, waveId, band, batchId, kind }: Lease, messages: number): Promise<Room> {
     if (this.draining) return { granted: false, retryMs: 0 };
     const { provider } = this.gateway;
     const weight = asks(kind) ? 1 : ENDING_WEIGHT;
     try {
-      return await this.pacer.take({ provider, messages, flow: `${alertId}:${audience}`, weight, band, batchId });
+      return await this.pacer.take({
+        provider,
+        messages,
+        flow: `${alertId}:${audience}`,
+        weight,
+        waveId,
+        band,
+        batchId,
+      });
     } catch (error) {
       this.logger.warn({ err: error as Error }, 'the pacer cannot be asked');
       return { granted: false, retryMs: NO_PACER_MS };
     }
   }
 
-  private async pause(ms: number): Promise<void> {
+  /** @returns milliseconds to stay away */
+  private async pause(ms: number): Promise<number> {
     try {
-      await this.pacer.pause(this.gateway.provider, ms);
+      return Math.max(ms, await this.pacer.pause(this.gateway.provider, ms));
     } catch (error) {
       this.logger.warn({ err: error as Error }, 'the pacer cannot be told to pause');
+      return ms;
     }
   }
 
@@ -193,5 +213,6 @@ function retryDelay({ lease, retryMs }: BatchRun, interruption: Interruption | n
   if (interruption?.why === 'no_room' || interruption?.why === 'night') return interruption.retryMs;
   if (interruption?.why === 'overtaken') return 0;
   const ceiling = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (lease.attempt - 1));
-  return Math.max(retryMs, ceiling / 2 + (Math.random() * ceiling) / 2);
+  const askedMs = interruption?.why === 'refused' ? interruption.retryMs : retryMs;
+  return Math.max(askedMs, ceiling / 2 + (Math.random() * ceiling) / 2);
 }

@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import { defineJob } from '#platform';
 
-/** Sends one batch: `epoch` is the batch's when it was queued, so that a job overtaken by another does nothing. */
+/**
+ * Sends one batch: `epoch` is the batch's when it was queued, so that a job overtaken by another does nothing. Wave and band
+ * tell a worker the batch's place in the order of its pushes before the batch is claimed.
+ */
 export const sendBatch = defineJob({
   name: 'send-batch',
   queue: 'dispatch',
-  schema: z.strictObject({ batchId: z.int().positive(), epoch: z.int().nonnegative() }),
+  schema: z.strictObject({
+    batchId: z.int().positive(),
+    epoch: z.int().nonnegative(),
+    waveId: z.int().positive(),
+    band: z.int().nonnegative(),
+  }),
 });
 
 /** Queues the next batches of every unsettled wave. */

@@ -1,14 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ReadyBatch } from './batch.repository.ts';
-import { inTurns } from './feeder.ts';
-
-const batch = (flow: string, batchId: number): ReadyBatch => ({ flow, batchId, epoch: 0, delayMs: 0 });
+import { rankOf } from './feeder.ts';
 
 describe('feeding', () => {
-  it('goes round the flows, each in its own order', () => {
-    const ready = [batch('a', 10), batch('a', 11), batch('a', 12), batch('b', 20), batch('c', 30), batch('c', 31)];
-    const turns = inTurns(ready);
-    expect(turns.map((one) => one.batchId)).toEqual([10, 20, 30, 11, 31, 12]);
-    expect(turns.map((one) => one.turn)).toEqual([0, 0, 0, 1, 1, 2]);
+  const ring = (seq: number) => rankOf({ seq, ends: false });
+  const ending = (seq: number) => rankOf({ seq, ends: true });
+
+  it('puts the wave served least first, whatever its size', () => {
+    expect(ring(1)).toBeLessThan(ring(300));
+    expect(ring(20)).toBeLessThan(ring(21));
+  });
+
+  it('lets an ending go four batches for another’s one', () => {
+    expect([1, 4, 5, 40].map(ending)).toEqual([1, 1, 2, 10]);
+  });
+
+  it('keeps within what the queue can hold', () => {
+    expect(ring(1)).toBeGreaterThan(0);
+    expect(ring(2 ** 31)).toBeLessThan(2 ** 21);
   });
 });

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { ENV, type Env, REDIS } from '#platform';
 import type { Provider } from '#push';
+import { Frontier } from './frontier.ts';
 
 /** Room granted ahead of time, so that a worker's round trips do not cost throughput. */
 const BURST_MS = 250;
@@ -9,10 +10,14 @@ const BURST_MS = 250;
 const RAMP_FLOOR = 0.1;
 /** After this long without a push the provider has forgotten us, and the ramp starts again. */
 const IDLE_MS = 300_000;
-/** A worker that would wait longer than this gives its batch back instead, for others to be served. */
+/** Room that the quota gives later than this is not waited for. */
 const MAX_WAIT_MS = 5_000;
+/** A batch behind others of this worker for so long is given back, so that its place comes free for another alert's. */
+const MAX_TURN_MS = 1_000;
 /** Nobody knows for longer than this that a provider is away: then somebody has to try. */
 const MAX_PAUSE_MS = 30_000;
+/** A refusal so soon after a pause says that it was too short: the next one is twice as long. */
+const RELAPSE_MS = 5_000;
 
 /**
  * A generic cell rate algorithm: `tat` is when the room granted so far will have been used up at the quota. One state in
@@ -36,14 +41,23 @@ redis.call('HSET', KEYS[1], 'tat', tostring(tat + cost), 'since', tostring(since
 redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[6]) * 2)
 return math.ceil(wait)`;
 
+/** What is refused during a pause was under way when it began and does not double it. Returns the pause's milliseconds. */
 const PAUSE = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + t[2] / 1000
-local state = redis.call('HMGET', KEYS[1], 'tat', 'since')
-local tat = math.max(tonumber(state[1]) or now, now + tonumber(ARGV[1]))
-redis.call('HSET', KEYS[1], 'tat', tostring(tat), 'since', state[2] or tostring(now))
+local state = redis.call('HMGET', KEYS[1], 'tat', 'since', 'resume', 'paused')
+local resume, pause = tonumber(state[3]) or 0, tonumber(state[4]) or 0
+if now >= resume then
+  pause = now < resume + ${RELAPSE_MS} and math.max(pause * 2, tonumber(ARGV[1])) or tonumber(ARGV[1])
+else
+  pause = math.max(pause, tonumber(ARGV[1]))
+end
+pause = math.min(pause, ${MAX_PAUSE_MS})
+if now >= resume or now + tonumber(ARGV[1]) > resume then resume = now + math.min(pause, ${MAX_PAUSE_MS}) end
+local tat = math.max(tonumber(state[1]) or now, resume)
+redis.call('HSET', KEYS[1], 'tat', tostring(tat), 'since', state[2] or tostring(now), 'resume', tostring(resume), 'paused', tostring(pause))
 redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]) * 2)
-return 0`;
+return math.ceil(resume - now)`;
 
 /** What asks for room: flows share it in proportion to their weight; within a flow the nearest band is first. */
 export interface RoomRequest {
@@ -52,6 +66,7 @@ export interface RoomRequest {
   /** One alert's asking, or its ending. */
   readonly flow: string;
   readonly weight: number;
+  readonly waveId: number;
   readonly band: number;
   /** Older batches are finished first, so that a worker's places come free one by one. */
   readonly batchId: number;
@@ -76,6 +91,7 @@ export class Pacer {
   /** Virtual time up to which each flow has been served. */
   private readonly served = new Map<string, number>();
   private virtualNow = 0;
+  private readonly frontier = new Frontier();
 
   constructor(
     @Inject(REDIS) private readonly redis: Redis,
@@ -87,23 +103,39 @@ export class Pacer {
     return Math.max(1, Math.min(100, Math.floor(this.env.PUSH_QUOTA_PER_MINUTE / 240)));
   }
 
-  /** Waits up to five seconds for room. Rejects when Redis cannot be asked. */
+  /** Takes a batch in hand: pushes far beyond it wait until it is let go of, by calling what is returned. */
+  enter(waveId: number, band: number): () => void {
+    const leave = this.frontier.enter(waveId, band);
+    return () => {
+      leave();
+      for (const [provider, queue] of this.waiting) void this.serve(provider, queue);
+    };
+  }
+
+  /** Waits for its turn, a second unless it is next, and then for room. Rejects when Redis cannot be asked. */
   take(request: RoomRequest): Promise<Room> {
     const { promise, resolve, reject } = Promise.withResolvers<Room>();
     const queue = this.waiting.get(request.provider) ?? [];
     this.waiting.set(request.provider, queue);
     const waiting = { ...request, resolve, reject };
     queue.push(waiting);
-    const timer = setTimeout(() => {
-      if (remove(queue, waiting)) resolve({ granted: false, retryMs: BURST_MS });
-    }, MAX_WAIT_MS);
+    let turnsLeft = MAX_WAIT_MS / MAX_TURN_MS;
+    const timer = setInterval(() => {
+      // Who is next stays, or the room that comes would find nobody.
+      if (--turnsLeft > 0 && this.next(queue) === waiting) return;
+      if (remove(queue, waiting)) resolve({ granted: false, retryMs: 0 });
+    }, MAX_TURN_MS);
     void this.serve(request.provider, queue);
-    return promise.finally(() => clearTimeout(timer));
+    return promise.finally(() => clearInterval(timer));
   }
 
-  /** The provider asked for a pause (Retry-After): every worker keeps it, for half a minute at the most. */
-  async pause(provider: Provider, ms: number): Promise<void> {
-    await this.redis.eval(PAUSE, 1, keyOf(provider), Math.min(ms, MAX_PAUSE_MS), IDLE_MS);
+  /**
+   * The provider refuses: every worker keeps away, twice as long each time that it refuses again, for half a minute at the most.
+   * @param ms what it asked for (Retry-After), or the least
+   * @returns milliseconds until somebody may try
+   */
+  async pause(provider: Provider, ms: number): Promise<number> {
+    return Number(await this.redis.eval(PAUSE, 1, keyOf(provider), Math.min(ms, MAX_PAUSE_MS), IDLE_MS));
   }
 
   private async serve(provider: Provider, queue: Waiting[]): Promise<void> {
@@ -120,10 +152,12 @@ export class Pacer {
     this.serving.delete(provider);
   }
 
-  /** The flow least served so far, and of it the nearest band. */
+  /** The flow least served so far, and of it the nearest band; nobody far beyond a nearer batch in hand. */
   private next(queue: readonly Waiting[]): Waiting | undefined {
     const start = (one: Waiting) => Math.max(this.virtualNow, this.served.get(one.flow) ?? 0);
-    return queue.toSorted((a, b) => start(a) - start(b) || a.band - b.band || a.batchId - b.batchId)[0];
+    return queue
+      .filter((one) => this.frontier.admits(one.waveId, one.band))
+      .sort((a, b) => start(a) - start(b) || a.band - b.band || a.batchId - b.batchId)[0];
   }
 
   private async reserve({ provider, messages, flow, weight }: Waiting): Promise<Room> {

@@ -1,39 +1,50 @@
 import { areaBounds, type Area } from '#geo';
 import type { PushMessage } from '#push';
 import type { PushTarget } from '#audience';
+import type { Language } from './alert.types.ts';
 import type { Lease } from './batch.repository.ts';
 import { soundOf } from './night.ts';
 import { asks, shownText } from './texts.ts';
 
-/** What every push of one batch has in common. */
-export interface Pushing {
-  readonly lease: Lease;
-  readonly night: boolean;
-  /** Where alert pages are: no trailing slash. */
-  readonly publicUrl: string;
-}
+/** Makes the pushes of one batch; what its phones have in common is made once. */
+export class Pushes {
+  private readonly common: Omit<PushMessage, 'token' | 'platform' | 'ref' | 'title' | 'body'>;
+  private readonly texts = new Map<Language, Pick<PushMessage, 'title' | 'body'>>();
 
-/** One recipient's push: its text in the phone's language, complete without any other message. */
-export function pushTo(target: PushTarget, ref: string, { lease, night, publicUrl }: Pushing): PushMessage {
-  const { title, body } = shownText(lease, target.language);
-  const link = `${publicUrl}/a/${lease.slug}`;
-  return {
-    token: target.token,
-    platform: target.platform,
-    kind: lease.kind,
-    alertId: lease.alertId,
-    slug: lease.slug,
-    version: lease.version,
-    ref,
-    title,
-    body,
-    area: compactArea(lease.area),
-    band: lease.band,
-    sound: soundOf(lease.kind, lease.tier, lease.band, night),
-    link,
-    photo: asks(lease.kind) && lease.hasPhoto ? `${link}/photo.jpg` : null,
-    expiresAt: lease.deadline,
-  };
+  /** @param publicUrl where alert pages are: no trailing slash */
+  constructor(
+    private readonly lease: Lease,
+    night: boolean,
+    publicUrl: string,
+  ) {
+    const link = `${publicUrl}/a/${lease.slug}`;
+    this.common = {
+      kind: lease.kind,
+      alertId: lease.alertId,
+      slug: lease.slug,
+      version: lease.version,
+      area: compactArea(lease.area),
+      band: lease.band,
+      sound: soundOf(lease.kind, lease.tier, lease.band, night),
+      link,
+      photo: asks(lease.kind) && lease.hasPhoto ? `${link}/photo.jpg` : null,
+      expiresAt: lease.deadline,
+    };
+  }
+
+  /** One recipient's push: its text in the phone's language, complete without any other message. */
+  to({ token, platform, language }: PushTarget, ref: string): PushMessage {
+    const { title, body } = this.textIn(language);
+    return { token, platform, ref, title, body, ...this.common };
+  }
+
+  private textIn(language: Language): Pick<PushMessage, 'title' | 'body'> {
+    const known = this.texts.get(language);
+    if (known) return known;
+    const text = shownText(this.lease, language);
+    this.texts.set(language, text);
+    return text;
+  }
 }
 
 /** The area for the phone to check itself against: a circle, or the box around a polygon. */

@@ -3,6 +3,13 @@ import { Keys } from '#platform';
 
 const NAME_BYTES = 8;
 
+function nameOf(batchId: number, index: number): Buffer {
+  const name = Buffer.allocUnsafe(NAME_BYTES);
+  name.writeUIntBE(batchId, 0, 6);
+  name.writeUInt16BE(index, 6);
+  return name;
+}
+
 /** One recipient of one batch: `index` is its place (0–499) in the batch's arrays. */
 export interface Recipient {
   readonly batchId: number;
@@ -19,10 +26,13 @@ export class RecipientReferences {
   constructor(private readonly keys: Keys) {}
 
   encode(batchId: number, index: number): string {
-    const name = Buffer.alloc(NAME_BYTES);
-    name.writeUIntBE(batchId, 0, 6);
-    name.writeUInt16BE(index, 6);
-    return this.keys.token('recipient-reference', name).toString('base64url');
+    return this.encodeAll(batchId, [index])[0] as string;
+  }
+
+  /** The references of many recipients of one batch, in their order. */
+  encodeAll(batchId: number, indexes: readonly number[]): string[] {
+    const names = indexes.map((index) => nameOf(batchId, index));
+    return this.keys.tokens('recipient-reference', names).map((token) => token.toString('base64url'));
   }
 
   /** @returns null for anything this key did not make. */

@@ -89,10 +89,16 @@ export class Keys {
    * neighbours', and a made-up one has zeros in its place with a chance of 2⁻⁶⁴ at most.
    */
   token(purpose: TokenPurpose, name: Uint8Array): Buffer {
-    const block = Buffer.alloc(TOKEN_BYTES);
-    block.set(name);
+    return this.tokens(purpose, [name])[0] as Buffer;
+  }
+
+  /** The tokens of many names, for little more than the price of one. */
+  tokens(purpose: TokenPurpose, names: readonly Uint8Array[]): Buffer[] {
+    const blocks = Buffer.alloc(TOKEN_BYTES * names.length);
+    names.forEach((name, n) => blocks.set(name, TOKEN_BYTES * n));
     const cipher = createCipheriv('aes-256-ecb', this.key(`token:${purpose}`), null).setAutoPadding(false);
-    return cipher.update(block);
+    const tokens = cipher.update(blocks);
+    return names.map((_, n) => tokens.subarray(TOKEN_BYTES * n, TOKEN_BYTES * (n + 1)));
   }
 
   /** The name of `bytes` bytes in a token, or null for one that this system did not make. */

@@ -18,6 +18,12 @@ export class Deadlines<T> {
     return this.#since.size;
   }
 
+  /** Milliseconds since the one that came first came; 0 without any. */
+  get longestMs(): number {
+    const first = this.#since.values().next();
+    return first.done === true ? 0 : performance.now() - first.value;
+  }
+
   add(thing: T): void {
     this.#since.set(thing, performance.now());
     this.#timer ??= this.#wake(this.#allowedMs);

@@ -24,7 +24,7 @@ export class Exchange {
   #stream: ClientHttp2Stream | undefined;
   #status: number | undefined;
   #retryAfter: string | undefined;
-  #body = '';
+  #body: Buffer | undefined;
   #silent = false;
 
   constructor(
@@ -60,8 +60,7 @@ export class Exchange {
       this.#status = headers[':status'];
       this.#retryAfter = headers['retry-after'];
     });
-    stream.setEncoding('utf8');
-    stream.on('data', (text: string) => this.#read(text));
+    stream.on('data', (bytes: Buffer) => this.#read(bytes));
     // Whatever went wrong, 'close' follows and tells.
     stream.on('error', ignore);
     stream.on('close', () => {
@@ -84,8 +83,9 @@ export class Exchange {
     this.#settle({ outcome, status: this.#status });
   }
 
-  #read(text: string): void {
-    this.#body += text;
+  #read(bytes: Buffer): void {
+    // Answers come in one piece nearly always.
+    this.#body = this.#body === undefined ? bytes : Buffer.concat([this.#body, bytes]);
     if (this.#body.length > ANSWER_LIMIT_BYTES) this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
 
@@ -98,7 +98,7 @@ export class Exchange {
       refused,
       status: this.#status,
       retryAfter: this.#retryAfter,
-      body: this.#body,
+      body: this.#body?.toString('utf8') ?? '',
       resetCode: stream.rstCode ?? constants.NGHTTP2_NO_ERROR,
     };
     this.settle(outcomeOf(end, Date.now()));

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { sendGuarded } from '../mode-guard.ts';
@@ -15,6 +16,7 @@ const DEFAULTS: PoolTuning = {
   pingEveryMs: 30_000,
   pingTimeoutMs: 5000,
   maxSessions: 16,
+  patienceMs: 50,
   warmSessions: 1,
   reviewEveryMs: 60_000,
   backoffMs: 100,
@@ -60,6 +62,8 @@ class FcmGateway implements PushGateway {
   readonly #pool: Pool;
   readonly #onEvent: (event: FcmEvent) => void;
   readonly #underWay = new Set<Promise<unknown>>();
+  /** Out of the caller's asynchronous context: Node would carry it along in every callback of every stream. */
+  readonly #outside = AsyncLocalStorage.snapshot();
 
   constructor(options: FcmOptions) {
     const {
@@ -101,35 +105,52 @@ class FcmGateway implements PushGateway {
       for (const exchange of exchanges) if (this.#pool.withdraw(exchange)) exchange.settle(retry('ABORTED'));
     };
     signal?.addEventListener('abort', withdraw);
-    const composer = new Composer(Date.now());
     try {
-      return await Promise.all(messages.map((message) => this.#sendOne(message, composer, authorization, exchanges)));
+      return await this.#outside(() => this.#submitAll(messages, authorization, exchanges));
     } finally {
       signal?.removeEventListener('abort', withdraw);
     }
   }
 
-  #sendOne(
+  /** One promise for all: one each would cost as much as composing the message. */
+  #submitAll(messages: readonly PushMessage[], authorization: string, exchanges: Exchange[]): Promise<PushOutcome[]> {
+    const { promise, resolve } = Promise.withResolvers<PushOutcome[]>();
+    const outcomes = new Array<PushOutcome>(messages.length);
+    let open = messages.length;
+    const settle = (place: number, outcome: PushOutcome) => {
+      outcomes[place] = outcome;
+      if (--open === 0) resolve(outcomes);
+    };
+    const composer = new Composer(Date.now());
+    messages.forEach((message, place) => {
+      this.#submitOne(message, composer, authorization, exchanges, (outcome) => settle(place, outcome));
+    });
+    return promise;
+  }
+
+  /** @param settle called once */
+  #submitOne(
     message: PushMessage,
     composer: Composer,
     authorization: string,
     exchanges: Exchange[],
-  ): Promise<PushOutcome> {
-    const { promise, resolve } = Promise.withResolvers<PushOutcome>();
+    settle: (outcome: PushOutcome) => void,
+  ): void {
     let exchange: Exchange | undefined;
     try {
       const composed = composer.compose(message);
-      if (composed === null) return Promise.resolve({ outcome: 'rejected', code: 'PAYLOAD_TOO_LARGE' });
+      if (composed === null) return settle({ outcome: 'rejected', code: 'PAYLOAD_TOO_LARGE' });
       exchange = new Exchange({ path: this.#path, authorization, ...composed }, ({ outcome, status }) => {
         if (status === 401 && outcome.outcome === 'retry') this.#bearer.refused(authorization);
-        resolve(outcome);
+        settle(outcome);
       });
       exchanges.push(exchange);
       this.#pool.submit(exchange);
     } catch (error) {
-      resolve(this.#unexpected(error, exchange));
+      const outcome = this.#unexpected(error, exchange);
+      if (exchange) exchange.settle(outcome);
+      else settle(outcome);
     }
-    return promise;
   }
 
   /** What one message met must not take the outcomes of those already sent with it. */

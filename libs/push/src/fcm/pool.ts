@@ -7,6 +7,8 @@ import { Session, STREAMS_PER_SESSION, type SessionOwner, type SessionTuning } f
 export interface PoolTuning extends SessionTuning {
   /** Connections at most: each carries 100 messages at a time. */
   readonly maxSessions: number;
+  /** Another connection is opened once messages have waited so long for room on those there are. */
+  readonly patienceMs: number;
   /** Connections kept open without need, so that the first push of an alert waits for no handshake. */
   readonly warmSessions: number;
   /** How often a connection beyond the warm ones that was not used is closed. */
@@ -21,8 +23,8 @@ export type ConnectionEvent =
   { readonly event: 'opened' } | { readonly event: 'retired'; readonly reason: string; readonly opened: boolean };
 
 /**
- * HTTP/2 sessions to one origin: opened as messages wait for room, filled one after the other, replaced when the server
- * retires them. While none can be had, messages come back at once, to be sent again after the backoff.
+ * HTTP/2 sessions to one origin: opened when messages keep waiting for room, filled one after the other, replaced when the
+ * server retires them. Few and full ones cost least: what goes out together is written together. While none can be had, messages come back at once, to be sent again after the backoff.
  */
 export class Pool implements SessionOwner {
   readonly #origin: URL;
@@ -40,6 +42,7 @@ export class Pool implements SessionOwner {
   #failures = 0;
   #notBefore = 0;
   #retryTimer: NodeJS.Timeout | undefined;
+  #patienceTimer: NodeJS.Timeout | undefined;
   #closing = false;
 
   constructor(
@@ -62,7 +65,8 @@ export class Pool implements SessionOwner {
     const session = this.#sessions.find((candidate) => candidate.hasRoom);
     if (session !== undefined) return this.#start(session, exchange);
     this.#waiting.add(exchange);
-    this.#grow();
+    if (this.#sessions.length === 0) this.#grow();
+    else this.#growWhenLate();
   }
 
   /** Takes back a message that no session has taken yet. */
@@ -75,6 +79,7 @@ export class Pool implements SessionOwner {
     if (this.#closing) return this.#drained.promise;
     this.#closing = true;
     clearTimeout(this.#retryTimer);
+    clearTimeout(this.#patienceTimer);
     clearInterval(this.#reviewTimer);
     this.#returnWaiting(retry('CLOSED'));
     this.#waiting.stop();
@@ -87,7 +92,7 @@ export class Pool implements SessionOwner {
     this.#onEvent({ event: 'opened' });
     this.hasRoomAgain(session);
     // It may allow fewer streams than was reckoned with.
-    this.#grow();
+    if (this.#waiting.size > 0) this.#growWhenLate();
   }
 
   hasRoomAgain(session: Session): void {
@@ -117,6 +122,15 @@ export class Pool implements SessionOwner {
   #start(session: Session, exchange: Exchange): void {
     this.#usedSinceReview.add(session);
     session.start(exchange);
+  }
+
+  /** A server that answers soon serves many on few connections; a far one needs more of them. */
+  #growWhenLate(): void {
+    this.#patienceTimer ??= setTimeout(() => {
+      this.#patienceTimer = undefined;
+      if (this.#waiting.longestMs >= this.#tuning.patienceMs) this.#grow();
+      if (this.#waiting.size > 0 && this.#sessions.length < this.#tuning.maxSessions) this.#growWhenLate();
+    }, this.#tuning.patienceMs).unref();
   }
 
   /** Opens what the waiting messages and the warm ones need, as far as bound and backoff allow. */
