@@ -7,16 +7,20 @@ import { type Bench, type Part, type Row, type Size, SIZES } from './part.ts';
 import { audience } from './parts/audience.ts';
 import { dispatch } from './parts/dispatch.ts';
 import { engagement } from './parts/engagement.ts';
+import { fairness } from './parts/fairness.ts';
+import { firstPush } from './parts/first-push.ts';
 import { growth } from './parts/growth.ts';
 import { page } from './parts/page.ts';
 import { positions } from './parts/positions.ts';
+import { quota } from './parts/quota.ts';
 import { wave } from './parts/wave.ts';
+import { worker } from './parts/worker.ts';
 import { keep, machineOf, tableOf } from './report.ts';
 import { Servers } from './servers.ts';
 import { fill, type World } from './world.ts';
 
 /** In the order in which they run. */
-const PARTS: readonly Part[] = [audience, wave, growth, dispatch, positions, engagement, page];
+const PARTS: readonly Part[] = [audience, wave, growth, dispatch, firstPush, fairness, worker, quota, positions, engagement, page];
 
 const ROUNDS = { tiny: 1, small: 3, full: 5 } as const;
 

@@ -39,6 +39,7 @@ export class Sending {
   readonly workers: readonly Process<unknown>[];
   readonly db: Client;
   readonly #services: Services;
+  readonly #center: LonLat;
   readonly #logins: { readonly liaison: Login; readonly verifier: Login };
   #signedIn: { readonly liaison: Officer; readonly verifier: Officer; readonly at: number } | undefined;
 
@@ -49,7 +50,9 @@ export class Sending {
     db: Client;
     services: Services;
     logins: { readonly liaison: Login; readonly verifier: Login };
+    center: LonLat;
   }) {
+    this.#center = parts.center;
     this.simulator = parts.simulator;
     this.api = parts.api;
     this.workers = parts.workers;
@@ -92,7 +95,7 @@ export class Sending {
     const db = new Client({ connectionString: databaseUrl });
     await db.connect();
     const simulator = new Simulator(simulatorReady);
-    return new Sending({ simulator, api, workers: started, db, services, logins });
+    return new Sending({ simulator, api, workers: started, db, services, logins, center: city.center });
   }
 
   /** An alert filed and submitted by one officer and approved by another: critical, a circle around the place. */
@@ -138,6 +141,38 @@ export class Sending {
     }
   }
 
+  /** Waits until no worker has a batch of the alert in hand. */
+  async quiet(alertId: string, stop: AbortSignal): Promise<void> {
+    for (;;) {
+      stop.throwIfAborted();
+      const { rowCount } = await this.db.query(
+        `SELECT 1 FROM batches WHERE alert_id = $1 AND state = 'leased' LIMIT 1`,
+        [alertId],
+      );
+      if (rowCount === 0) return;
+      await pause(POLL_MS);
+    }
+  }
+
+  /** Devices within so many metres of the city's centre. */
+  async devicesIn(radiusM: number): Promise<number> {
+    const { rows } = await this.db.query<{ devices: number }>(
+      `SELECT count(*)::int AS devices FROM positions WHERE ${NEAR} AND ${DISTANCE} <= $3`,
+      [...this.#center, radiusM],
+    );
+    return rows[0]?.devices ?? 0;
+  }
+
+  /** Metres around the city's centre that so many devices are within. */
+  async radiusOf(devices: number): Promise<number> {
+    const { rows } = await this.db.query<{ metres: number }>(
+      `SELECT max(metres) AS metres FROM (
+         SELECT ${DISTANCE} AS metres FROM positions WHERE ${NEAR} ORDER BY metres LIMIT $3) nearest`,
+      [...this.#center, Math.round(devices)],
+    );
+    return Math.max(1_000, Math.ceil(rows[0]?.metres ?? 0));
+  }
+
   /** What became of those asked, by the ledger. */
   async results(alertId: string): Promise<{ readonly targeted: number; readonly accepted: number }> {
     const { rows } = await this.db.query<{ targeted: number; accepted: number }>(
@@ -148,9 +183,9 @@ export class Sending {
     return rows[0] as { targeted: number; accepted: number };
   }
 
-  /** Puts all waves so far two days into the past: a device is asked only so often in 24 hours. */
+  /** Puts all rings so far two days into the past: a device is asked only so often in 24 hours. */
   async nextDay(): Promise<void> {
-    await this.db.query(`UPDATE waves SET created_at = created_at - interval '2 days'`);
+    await this.db.query(`UPDATE waves SET created_at = created_at - interval '2 days' WHERE audience = 'ring'`);
   }
 
   async close(): Promise<void> {
@@ -167,6 +202,10 @@ export class Sending {
     return this.#signedIn;
   }
 }
+
+/** Metres from a place ($1, $2) as the audience counts them, and a box of two degrees that it is worth looking in. */
+const DISTANCE = `ST_Distance(ST_MakePoint(lon, lat)::geography, ST_MakePoint($1, $2)::geography)`;
+const NEAR = `lon BETWEEN $1::float8 - 2 AND $1::float8 + 2 AND lat BETWEEN $2::float8 - 2 AND $2::float8 + 2`;
 
 /** What a sender needs in its environment to take the simulator for Google. */
 export function simulatorEnv({ fcm, ca, project, credentials }: SimulatorReady): Record<string, string> {

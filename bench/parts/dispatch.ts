@@ -42,9 +42,10 @@ export const dispatch: Part = {
     const sending = await Sending.start(bench);
     try {
       const race = await Race.prepare(bench, sending);
-      const contenders = Object.fromEntries(
-        race.names.map((name) => [name, () => race.run(name)]),
-      ) as Record<Name, () => Promise<number>>;
+      const contenders = Object.fromEntries(race.names.map((name) => [name, () => race.run(name)])) as Record<
+        Name,
+        () => Promise<number>
+      >;
       await alternate(contenders, { rounds: bench.rounds, warmUp: 1, stop: bench.stop });
       return race.findings(bench.rounds);
     } finally {
@@ -198,7 +199,13 @@ class Race {
 
 function cpuRow(contender: Name, { median, lowest, highest }: Sample, ratio: Partial<Row> = {}): Row {
   const spread = `${lowest.toFixed(1)} – ${highest.toFixed(1)} s`;
-  return { what: 'dispatch, CPU of the sender', contender, measured: `${median.toFixed(1)} s a million`, spread, ...ratio };
+  return {
+    what: 'dispatch, CPU of the sender',
+    contender,
+    measured: `${median.toFixed(1)} s a million`,
+    spread,
+    ...ratio,
+  };
 }
 
 function speedRow(contender: Name, { median, lowest, highest }: Sample): Row {

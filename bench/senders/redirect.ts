@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import http2 from 'node:http2';
+import http2, { type OutgoingHttpHeaders } from 'node:http2';
 import { syncBuiltinESMExports } from 'node:module';
 
 /**
@@ -14,8 +14,9 @@ export function toSimulator(): void {
     const session = connect(FCM_ENDPOINT, { ...options, ca });
     const request = session.request.bind(session);
     session.request = (headers, ...rest) => {
-      if (headers && !Array.isArray(headers) && headers[':scheme'] === 'https:') headers[':scheme'] = 'https';
-      return request(headers, ...rest);
+      const mended = { ...(headers as OutgoingHttpHeaders) };
+      if (mended[':scheme'] === 'https:') mended[':scheme'] = 'https';
+      return request(mended, ...rest);
     };
     return session;
   };
