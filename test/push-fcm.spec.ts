@@ -125,6 +125,12 @@ describe('FCM, simulated', () => {
     expect(simulator.stats()).toMatchObject({ sessions: 4, maxConcurrentStreams: 100, duplicates: 0 });
   });
 
+  it('opens no second session where the first serves all soon', async () => {
+    gateway = gatewayTo(simulator.fcmUrl, { maxSessions: 4, patienceMs: 5000 });
+    expect(tally(await names(gateway, pushMessages(900)))).toEqual({ accepted: 900 });
+    expect(simulator.stats()).toMatchObject({ sessions: 1, maxConcurrentStreams: 100 });
+  });
+
   it('closes the sessions it no longer needs', async () => {
     await simulator.configure({ latencyMs: { min: 50, max: 50 } });
     gateway = gatewayTo(simulator.fcmUrl, { maxSessions: 4, reviewEveryMs: 100 });

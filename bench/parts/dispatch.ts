@@ -46,8 +46,8 @@ export const dispatch: Part = {
         Name,
         () => Promise<number>
       >;
-      await alternate(contenders, { rounds: bench.rounds, warmUp: 1, stop: bench.stop });
-      return race.findings(bench.rounds);
+      await alternate(contenders, { rounds: bench.rounds, stop: bench.stop });
+      return race.findings();
     } finally {
       await sending.close();
     }
@@ -153,17 +153,16 @@ class Race {
     return { perSecond: accepted / seconds, cpuS: (cpu / accepted) * 1e6 };
   }
 
-  /** @param rounds the last ones count: before them all warm up */
-  findings(rounds: number): Findings {
+  findings(): Findings {
     this.#redis.disconnect();
     const sample = (name: Name, what: keyof Run): Sample =>
-      sampleOf((this.#runs.get(name) ?? []).slice(-rounds).map((run) => run[what]));
+      sampleOf((this.#runs.get(name) ?? []).map((run) => run[what]));
     const [ourCpu, ourSpeed] = [sample(OURS, 'cpuS'), sample(OURS, 'perSecond')];
     const vsCpu = (name: Name) => (this.names.includes(name) ? sample(name, 'cpuS').median / ourCpu.median : null);
     const bareSpeed = sample(BARE, 'perSecond');
     const vsBareHttp2 = ourSpeed.median / bareSpeed.median;
     const cpuVsBare = ourCpu.median / sample(BARE, 'cpuS').median;
-    const beside = (what: keyof Beside) => sampleOf(this.#beside.slice(-rounds).map((each) => each[what])).median;
+    const beside = (what: keyof Beside) => sampleOf(this.#beside.map((each) => each[what])).median;
     const vsFirebaseAdminCpu = vsCpu('firebase-admin') ?? NaN;
     const ratios: Partial<Record<Name, Pick<Row, 'ratio' | 'reached'>>> = {
       [BARE]: { ratio: `${cpuVsBare.toFixed(2)}× its CPU (≤ 1.4×)`, reached: cpuVsBare <= 1.4 },

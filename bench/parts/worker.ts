@@ -13,7 +13,7 @@ export const worker: Part = {
   async run(bench: Bench): Promise<Findings> {
     const measured = await alternate(
       { big: () => highestOf(bench, 1), tenth: () => highestOf(bench, 0.1) },
-      { rounds: bench.size === 'tiny' ? 1 : 2, stop: bench.stop },
+      { rounds: bench.size === 'full' ? 2 : 1, stop: bench.stop },
     );
     const rssMb = measured.big.highest;
     const rssRatio = measured.big.median / measured.tenth.median;

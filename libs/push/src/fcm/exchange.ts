@@ -1,25 +1,38 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import type { PushOutcome } from '../push-gateway.ts';
 import { outcomeOf } from './answer.ts';
+import type { Composed } from './composer.ts';
 
 /** FCM's answers are a few hundred bytes; whatever is longer is none. */
 const ANSWER_LIMIT_BYTES = 65_536;
 
-/** What of an exchange is known beside its stream. */
-export interface Verdict {
-  readonly outcome: PushOutcome;
-  /** HTTP status, where an answer began. */
-  readonly status: number | undefined;
-}
-
-/** One message on its way: from the request's body to exactly one verdict. */
-export class Exchange {
+/** Whoever waits for the messages of one call. */
+export interface Awaiting {
   readonly path: string;
   readonly authorization: string;
+  /**
+   * Called once for each message.
+   * @param place the message's among those of the call
+   * @param status HTTP status, where an answer began
+   */
+  settle(place: number, outcome: PushOutcome, status: number | undefined): void;
+}
+
+/** The session that a stream belongs to. */
+export interface StreamOwner {
+  /** Streams above this one the server has not acted on. */
+  readonly refusedAbove: number;
+  /** The stream has let go of its place in the session. */
+  ended(exchange: Exchange): void;
+}
+
+/** One message on its way: from the request's body to exactly one verdict. A million of them are made: it holds no closure. */
+export class Exchange {
   readonly json: string;
   /** UTF-8 bytes of `json`. */
   readonly bytes: number;
-  readonly #settle: (verdict: Verdict) => void;
+  readonly #awaiting: Awaiting;
+  readonly #place: number;
   #settled = false;
   #stream: ClientHttp2Stream | undefined;
   #status: number | undefined;
@@ -27,15 +40,19 @@ export class Exchange {
   #body: Buffer | undefined;
   #silent = false;
 
-  constructor(
-    request: { path: string; authorization: string; json: string; bytes: number },
-    settle: (verdict: Verdict) => void,
-  ) {
-    this.path = request.path;
-    this.authorization = request.authorization;
-    this.json = request.json;
-    this.bytes = request.bytes;
-    this.#settle = settle;
+  constructor({ json, bytes }: Composed, awaiting: Awaiting, place: number) {
+    this.json = json;
+    this.bytes = bytes;
+    this.#awaiting = awaiting;
+    this.#place = place;
+  }
+
+  get path(): string {
+    return this.#awaiting.path;
+  }
+
+  get authorization(): string {
+    return this.#awaiting.authorization;
   }
 
   /** Whether a stream was opened for it: it may have been sent. */
@@ -53,8 +70,8 @@ export class Exchange {
     return this.#silent;
   }
 
-  /** Follows the stream to its end. @param onClose called once the stream has let go of its place in the session */
-  follow(stream: ClientHttp2Stream, refusedAbove: () => number, onClose: () => void): void {
+  /** Follows the stream to its end. */
+  follow(stream: ClientHttp2Stream, owner: StreamOwner): void {
     this.#stream = stream;
     stream.on('response', (headers: IncomingHttpHeaders & { ':status'?: number }) => {
       this.#status = headers[':status'];
@@ -64,8 +81,8 @@ export class Exchange {
     // Whatever went wrong, 'close' follows and tells.
     stream.on('error', ignore);
     stream.on('close', () => {
-      this.#end(stream, refusedAbove());
-      onClose();
+      this.#end(stream, owner.refusedAbove);
+      owner.ended(this);
     });
     stream.end(this.json);
   }
@@ -80,7 +97,7 @@ export class Exchange {
   settle(outcome: PushOutcome): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#settle({ outcome, status: this.#status });
+    this.#awaiting.settle(this.#place, outcome, this.#status);
   }
 
   #read(bytes: Buffer): void {

@@ -5,7 +5,7 @@ import { sendGuarded } from '../mode-guard.ts';
 import type { Mode, PushGateway, PushMessage, PushOutcome } from '../push-gateway.ts';
 import { applicationDefaultCredential, Bearer, type CredentialSource } from './bearer.ts';
 import { Composer } from './composer.ts';
-import { Exchange } from './exchange.ts';
+import { type Awaiting, Exchange } from './exchange.ts';
 import { Pool, type ConnectionEvent, type PoolTuning } from './pool.ts';
 
 const GOOGLE = 'https://fcm.googleapis.com';
@@ -117,47 +117,47 @@ class FcmGateway implements PushGateway {
     const { promise, resolve } = Promise.withResolvers<PushOutcome[]>();
     const outcomes = new Array<PushOutcome>(messages.length);
     let open = messages.length;
-    const settle = (place: number, outcome: PushOutcome) => {
-      outcomes[place] = outcome;
-      if (--open === 0) resolve(outcomes);
+    const awaiting: Awaiting = {
+      path: this.#path,
+      authorization,
+      settle: (place, outcome, status) => {
+        if (status === 401 && outcome.outcome === 'retry') this.#bearer.refused(authorization);
+        outcomes[place] = outcome;
+        if (--open === 0) resolve(outcomes);
+      },
     };
     const composer = new Composer(Date.now());
-    messages.forEach((message, place) => {
-      this.#submitOne(message, composer, authorization, exchanges, (outcome) => settle(place, outcome));
-    });
+    for (const [place, message] of messages.entries()) {
+      const exchange = this.#submitOne(message, place, composer, awaiting);
+      if (exchange) exchanges.push(exchange);
+    }
     return promise;
   }
 
-  /** @param settle called once */
-  #submitOne(
-    message: PushMessage,
-    composer: Composer,
-    authorization: string,
-    exchanges: Exchange[],
-    settle: (outcome: PushOutcome) => void,
-  ): void {
-    let exchange: Exchange | undefined;
+  /** @returns what may still be withdrawn; null where nothing was made of the message */
+  #submitOne(message: PushMessage, place: number, composer: Composer, awaiting: Awaiting): Exchange | null {
+    let exchange: Exchange | null = null;
     try {
       const composed = composer.compose(message);
-      if (composed === null) return settle({ outcome: 'rejected', code: 'PAYLOAD_TOO_LARGE' });
-      exchange = new Exchange({ path: this.#path, authorization, ...composed }, ({ outcome, status }) => {
-        if (status === 401 && outcome.outcome === 'retry') this.#bearer.refused(authorization);
-        settle(outcome);
-      });
-      exchanges.push(exchange);
+      if (composed === null) {
+        awaiting.settle(place, { outcome: 'rejected', code: 'PAYLOAD_TOO_LARGE' }, undefined);
+        return null;
+      }
+      exchange = new Exchange(composed, awaiting, place);
       this.#pool.submit(exchange);
     } catch (error) {
       const outcome = this.#unexpected(error, exchange);
       if (exchange) exchange.settle(outcome);
-      else settle(outcome);
+      else awaiting.settle(place, outcome, undefined);
     }
+    return exchange;
   }
 
   /** What one message met must not take the outcomes of those already sent with it. */
-  #unexpected(error: unknown, exchange: Exchange | undefined): PushOutcome {
+  #unexpected(error: unknown, exchange: Exchange | null): PushOutcome {
     // Its message may quote the push.
     this.#onEvent({ event: 'unexpected', reason: nameOf(error) });
-    if (exchange !== undefined) this.#pool.withdraw(exchange);
+    if (exchange) this.#pool.withdraw(exchange);
     return { outcome: exchange?.started === true ? 'unknown' : 'retry', code: 'UNEXPECTED' };
   }
 

@@ -2,7 +2,7 @@ import { connect, type ClientHttp2Session, type ClientHttp2Stream, type Settings
 import { isIP } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { Deadlines } from './deadlines.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, StreamOwner } from './exchange.ts';
 
 /** What FCM allows on one connection, and what is opened even where a server allows more. */
 export const STREAMS_PER_SESSION = 100;
@@ -29,7 +29,7 @@ export interface SessionOwner {
 }
 
 /** One long-lived HTTP/2 connection and the requests on it. */
-export class Session {
+export class Session implements StreamOwner {
   readonly #socket: TLSSocket;
   readonly #http2: ClientHttp2Session;
   readonly #owner: SessionOwner;
@@ -40,7 +40,7 @@ export class Session {
   readonly #pingTimer: NodeJS.Timeout;
   #streams = 0;
   #limit = 0;
-  #refusedAbove = Infinity;
+  refusedAbove = Infinity;
   #retired = false;
   #doubted = false;
   #pinging = false;
@@ -82,11 +82,7 @@ export class Session {
     this.#streams++;
     this.#requests++;
     this.#underWay.add(exchange);
-    exchange.follow(
-      stream,
-      () => this.#refusedAbove,
-      () => this.#ended(exchange),
-    );
+    exchange.follow(stream, this);
   }
 
   /** `null` where the session takes no request after all: nothing was sent, and it is of no use to the next one either. */
@@ -125,14 +121,14 @@ export class Session {
     });
     this.#http2.on('goaway', (_code: number, lastStreamId: number) => {
       this.proven ||= this.#requests > 0;
-      this.#refusedAbove = Math.min(this.#refusedAbove, lastStreamId);
+      this.refusedAbove = Math.min(this.refusedAbove, lastStreamId);
       this.retire('GOAWAY');
     });
     this.#http2.on('error', (error) => this.retire(codeOf(error)));
     this.#http2.on('close', () => this.#closed());
   }
 
-  #ended(exchange: Exchange): void {
+  ended(exchange: Exchange): void {
     this.#streams--;
     this.#underWay.delete(exchange);
     this.proven ||= exchange.answered;
