@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Devices } from '#audience';
+import { Devices, type PushTarget } from '#audience';
 import { Clock, ENV, type Env, type JobData } from '#platform';
 import { PUSH_GATEWAY, type PushGateway, type PushMessage } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
@@ -85,35 +85,40 @@ export class BatchSender {
   }
 
   private async push(run: BatchRun): Promise<Interruption | null> {
-    const messages = await this.compose(run);
-    const asked = run.results.pending().filter((index) => messages.has(index));
+    const { lease } = run;
+    const targets = await this.targets(run);
+    const pushes = new Pushes(lease, isNight(lease.zone, this.clock.now()), this.env.PUBLIC_URL);
+    // Made a chunk at a time: what lives long enough to be moved by the garbage collector costs most.
+    const compose = (indexes: readonly number[]) => {
+      const references = this.references.encodeAll(lease.batchId, indexes);
+      return indexes.map((index, n) => pushes.to(targets.get(index) as PushTarget, references[n] as string));
+    };
+    const asked = [...targets.keys()];
     for (let from = 0; from < asked.length; from += this.pacer.chunk) {
-      const interruption = await this.pushChunk(run, asked.slice(from, from + this.pacer.chunk), messages);
+      const interruption = await this.pushChunk(run, asked.slice(from, from + this.pacer.chunk), compose);
       if (interruption) return interruption;
     }
     return null;
   }
 
-  /** Who has left since the snapshot is not asked: no message is composed for them. */
-  private async compose({ lease, results }: BatchRun): Promise<Map<number, PushMessage>> {
+  /** Those to be asked, by their places. Who has left since the snapshot is not. */
+  private async targets({ lease, results }: BatchRun): Promise<ReadonlyMap<number, PushTarget>> {
     const pending = results.pending();
-    const targets = await this.devices.targets(pending.map((index) => lease.ids[index] as number));
-    const byId = new Map(targets.map((target) => [target.id, target]));
-    const pushes = new Pushes(lease, isNight(lease.zone, this.clock.now()), this.env.PUBLIC_URL);
-    const references = this.references.encodeAll(lease.batchId, pending);
-    const messages = new Map<number, PushMessage>();
-    pending.forEach((index, place) => {
+    const found = await this.devices.targets(pending.map((index) => lease.ids[index] as number));
+    const byId = new Map(found.map((target) => [target.id, target]));
+    const targets = new Map<number, PushTarget>();
+    for (const index of pending) {
       const target = byId.get(lease.ids[index] as number);
-      if (target) messages.set(index, pushes.to(target, references[place] as string));
+      if (target) targets.set(index, target);
       else results.record(index, 'unregistered');
-    });
-    return messages;
+    }
+    return targets;
   }
 
   private async pushChunk(
     run: BatchRun,
     indexes: readonly number[],
-    all: ReadonlyMap<number, PushMessage>,
+    compose: (indexes: readonly number[]) => PushMessage[],
   ): Promise<Interruption | null> {
     const { lease, results } = run;
     const room = await this.room(lease, indexes.length);
@@ -126,8 +131,7 @@ export class BatchSender {
       results.restore(before);
       return { why: 'overtaken' };
     }
-    const messages = indexes.map((index) => all.get(index) as PushMessage);
-    const overtaken = await this.pushWatched(run, indexes, messages);
+    const overtaken = await this.pushWatched(run, indexes, compose(indexes));
     if (overtaken) return { why: 'overtaken' };
     const refused = run.refusedAtLarge(indexes.length);
     return refused && { ...refused, retryMs: await this.pause(refused.retryMs) };
