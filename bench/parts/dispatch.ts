@@ -101,6 +101,7 @@ class Race {
     const run = name === OURS ? await this.#ours() : await this.#peer(name);
     const runs = this.#runs.get(name) ?? [];
     this.#runs.set(name, [...runs, run]);
+    this.#bench.say(`  ${name}: ${Math.round(run.perSecond)}/s, ${run.cpuS.toFixed(1)} s of CPU a million`);
     return run.cpuS;
   }
 
