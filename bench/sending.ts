@@ -27,6 +27,8 @@ export interface SendingOptions {
   readonly simulatorQuotaPerMinute?: number;
 }
 
+/** As package.json (`start:worker`) and docker-compose.yml start it. */
+const WORKER_NODE = '--no-warnings --max-semi-space-size=16';
 const UNLIMITED_PER_MINUTE = 1_000_000_000;
 const POLL_MS = 25;
 /** A proof of who an officer is lasts five minutes. */
@@ -90,7 +92,8 @@ export class Sending {
     const api = await deployment.start<{ url: string }>('api', 'dist/apps/api/src/main.js', env);
     const started: Process<unknown>[] = [];
     for (let n = 1; n <= workers; n++) {
-      started.push(await deployment.start(`worker-${n}`, 'dist/apps/worker/src/main.js', env));
+      const options = { ...env, NODE_OPTIONS: WORKER_NODE };
+      started.push(await deployment.start(`worker-${n}`, 'dist/apps/worker/src/main.js', options));
     }
     const db = new Client({ connectionString: databaseUrl });
     await db.connect();
