@@ -58,6 +58,9 @@ function meetsAny(edge: Edge, boxes: readonly Bounds[]): boolean {
   return boxes.some((box) => meets(edge, box));
 }
 
+/** Degrees that an edge and a box may be apart and still meet: an edge along the antimeridian lies exactly on a box cut there. */
+const TOUCH = 1e-9;
+
 /** Separating axes: the two of the box and the normal of the edge. */
 function meets([x1, y1, x2, y2]: Edge, { w, s, e, n }: Bounds): boolean {
   if (Math.max(x1, x2) < w || Math.min(x1, x2) > e) return false;
@@ -65,7 +68,7 @@ function meets([x1, y1, x2, y2]: Edge, { w, s, e, n }: Bounds): boolean {
   const dx = x2 - x1;
   const dy = y2 - y1;
   const offset = dx * ((s + n) / 2 - y1) - dy * ((w + e) / 2 - x1);
-  return Math.abs(offset) <= (Math.abs(dx) * (n - s) + Math.abs(dy) * (e - w)) / 2;
+  return Math.abs(offset) <= (Math.abs(dx) * (n - s + TOUCH) + Math.abs(dy) * (e - w + TOUCH)) / 2;
 }
 
 /**
