@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { MultiPolygon, Position } from 'geojson';
 import { DataSource } from 'typeorm';
 import { AudienceModule, type AudienceQuery, audienceStatement, type Lands } from '#audience';
-import type { Area, LonLat } from '#geo';
+import { type Area, type Corridor, lineOf, type LonLat, stretchesOf, vertexOf } from '#geo';
 import { PlatformModule } from '#platform';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { testEnv } from './harness/env.ts';
@@ -46,7 +46,7 @@ describe('an audience on several agencies’ land', () => {
 
   const ask = async (area: Area, origin: LonLat, lands: Lands): Promise<[number, Standing][]> => {
     const query: AudienceQuery = { area, origin, lands, tier: 'critical', at: new Date() };
-    const { sql, parameters } = audienceStatement(query);
+    const { sql, parameters } = await audienceStatement(query);
     const rows = await source.query<{ device_id: number; withheld: Standing }[]>(sql, [...parameters]);
     return rows.map((row): [number, Standing] => [row.device_id, row.withheld]).sort(([a], [b]) => a - b);
   };
@@ -58,7 +58,10 @@ describe('an audience on several agencies’ land', () => {
     const inside =
       area.kind === 'circle'
         ? `ST_DWithin(ST_MakePoint(lon, lat)::geography, ST_MakePoint(${area.center.join()})::geography, ${area.radiusM})`
-        : `ST_Covers(ST_SetSRID(ST_GeomFromGeoJSON('${JSON.stringify(area.polygon)}'), 4326), ${point})`;
+        : area.kind === 'corridor'
+          ? `EXISTS (SELECT FROM unnest('{${verticesOf(area).map(([lon]) => lon).join()}}'::float8[], '{${verticesOf(area).map(([, lat]) => lat).join()}}'::float8[]) AS vertex(x, y)
+               WHERE ST_DWithin(ST_MakePoint(lon, lat)::geography, ST_MakePoint(x, y)::geography, ${area.withinM}))` // prettier-ignore
+          : `ST_Covers(ST_SetSRID(ST_GeomFromGeoJSON('${JSON.stringify(area.polygon)}'), 4326), ${point})`;
     const rows = await source.query<{ device_id: number; standing: Standing }[]>(
       `SELECT device_id, CASE WHEN ${on(1)} THEN 'closed' WHEN ${on(2)} THEN 'waiting' END AS standing
        FROM positions WHERE ${inside} AND ($3::text IS NULL OR ${on(3)}) ORDER BY device_id`,
@@ -139,12 +142,34 @@ describe('an audience on several agencies’ land', () => {
     );
   }, 60_000);
 
-  it('costs nothing where no neighbour decides: the statement is the same', () => {
+  it('is so along a corridor, too', async () => {
+    const near = fc.tuple(fc.double({ min: 113.9, max: 114.2, noNaN: true }), fc.double({ min: 22.4, max: 22.7, noNaN: true })); // prettier-ignore
+    const corridor = fc.record({
+      kind: fc.constant('corridor' as const),
+      line: fc.record({ type: fc.constant('LineString' as const), coordinates: fc.array(near, { minLength: 2, maxLength: 3 }) }),
+      withinM: fc.double({ min: 10_000, max: 40_000, noNaN: true }),
+    }); // prettier-ignore
+    await fc.assert(
+      fc.asyncProperty(corridor, some, some, some, async (where, waiting, closed, only) => {
+        const lands = { waiting, closed, only };
+        expect(await ask(where, SHENZHEN, lands)).toEqual(await oracle(where, lands));
+      }),
+      { numRuns: 8 },
+    );
+  }, 60_000);
+
+  it('costs nothing where no neighbour decides: the statement is the same', async () => {
     const query = { area: { kind: 'circle', center: SHENZHEN, radiusM: 120_000 }, origin: SHENZHEN, tier: 'critical', at: new Date() } as const; // prettier-ignore
-    expect(audienceStatement({ ...query, lands: undefined })).toEqual(audienceStatement(query));
-    expect(audienceStatement(query).sql).not.toMatch(/land/);
+    const { sql, parameters } = await audienceStatement(query);
+    expect(await audienceStatement({ ...query, lands: undefined })).toEqual({ sql, parameters });
+    expect(sql).not.toMatch(/land/);
   });
 });
+
+function verticesOf(area: Corridor): LonLat[] {
+  const line = lineOf(area);
+  return stretchesOf(line).flatMap(({ edge, to }) => Array.from({ length: to + 1 }, (_, i) => vertexOf(line, edge, i)));
+}
 
 function wrap([lon, lat]: LonLat): LonLat {
   return [((((lon + 180) % 360) + 360) % 360) - 180, lat];

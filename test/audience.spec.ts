@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { AudienceModule, type AudienceQuery, audienceStatement, Audience, Devices, Positions } from '#audience';
-import type { Area, LonLat } from '#geo';
+import type { Area, Corridor, LonLat } from '#geo';
 import { hashSecret, PlatformModule } from '#platform';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { testEnv } from './harness/env.ts';
@@ -39,15 +39,15 @@ describe('audience', () => {
     readonly withheld: string | null;
   }
 
-  const ask = (query: Partial<AudienceQuery> & Pick<AudienceQuery, 'area' | 'origin'>) => {
-    const { sql, parameters } = audienceStatement({ tier: 'critical', at: new Date(), ...query });
+  const ask = async (query: Partial<AudienceQuery> & Pick<AudienceQuery, 'area' | 'origin'>) => {
+    const { sql, parameters } = await audienceStatement({ tier: 'critical', at: new Date(), ...query });
     return source.query<Row[]>(sql, [...parameters]);
   };
 
   const idsOf = (rows: readonly { device_id: number }[]) => rows.map((row) => row.device_id).sort((a, b) => a - b);
 
   /** PostGIS alone: geodesic for circles, straight edges for polygons. */
-  const oracle = (area: Area) =>
+  const oracle = (area: Exclude<Area, Corridor>) =>
     area.kind === 'circle'
       ? source.query<{ device_id: number }[]>(
           `SELECT device_id FROM positions
@@ -123,7 +123,7 @@ describe('audience', () => {
     await makeDevices(source, [...scatter(4000, SHENZHEN, 100_000), ...scatter(26_000, [104.06, 30.67], 400_000)]);
     await source.query('VACUUM ANALYZE positions');
     const area = { kind: 'circle', center: SHENZHEN, radiusM: 120_000 } as const;
-    const { sql, parameters } = audienceStatement({ area, origin: SHENZHEN, tier: 'critical', at: new Date() });
+    const { sql, parameters } = await audienceStatement({ area, origin: SHENZHEN, tier: 'critical', at: new Date() });
     // What is asked of the rows, and how few the planner guesses to be left, must not turn the plan over.
     for (const asked of [sql, `SELECT count(*) FROM (${sql}) audience WHERE withheld IS NULL`]) {
       const plan = await source.query<Record<string, string>[]>(`EXPLAIN ${asked}`, [...parameters]);

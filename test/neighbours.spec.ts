@@ -235,6 +235,21 @@ describe('an area that crosses into other agencies’ land', () => {
     expect(neighbours).toEqual([]);
   });
 
+  it('meets those whom a corridor comes near, not those inside its bounds', async () => {
+    const [w, s, e, n] = HOME_BOX;
+    const along = (coordinates: Position[], withinM: number): Area => ({ kind: 'corridor', line: { type: 'LineString', coordinates }, withinM }); // prettier-ignore
+    const [x, y] = HOME;
+    const met = async (area: Area) => {
+      const { neighbours } = await city.worker.get(Preview).ofCase(liaison, await caseOf(area));
+      return neighbours.map(({ agencyId }) => agencyId);
+    };
+    expect(await met(along([[w + 0.02, y], [e - 0.02, y]], 500))).toEqual([]); // prettier-ignore
+    expect(await met(along([[x, s + 0.02], [x, n - 0.02]], 5_000))).toContain(north); // prettier-ignore
+    expect(await met(along([[x, s + 0.02], [x, n - 0.02]], 5_000))).not.toContain(west); // prettier-ignore
+    const { alertId } = await released(along([[x, y], [x, n + 0.1]], 3_000)); // prettier-ignore
+    expect(await policyOf(alertId)).toEqual(new Map([[north, 'asked'], [northTown, 'accepted']])); // prettier-ignore
+  });
+
   it('asks nobody’s yes for what is not sent', async () => {
     const { alertId } = await verify(verifier, await caseOf(AREA, 'page_only'));
     expect(await policyOf(alertId)).toEqual(new Map());
@@ -356,7 +371,7 @@ describe('an area that crosses into other agencies’ land', () => {
             const [self] = ids as [string];
             const { leftOut } = await lands.foresee(self, area, tx);
             const query = { area, origin: centre, tier: 'critical' as const, at: new Date(), lands: leftOut };
-            const { sql, parameters } = audienceStatement(query);
+            const { sql, parameters } = await audienceStatement(query);
             const told = await tx.query<object[]>(`SELECT device_id, withheld FROM (${sql}) a ORDER BY device_id`, [
               ...parameters,
             ]);

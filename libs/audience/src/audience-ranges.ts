@@ -1,5 +1,15 @@
 import type { MultiPolygon } from 'geojson';
-import { type Area, type CellRange, cover, type Cover, difference, intersection, union } from '#geo';
+import {
+  type Area,
+  type CellRange,
+  type Cover,
+  coverInTurns,
+  difference,
+  edgeIn,
+  type EdgeRange,
+  intersection,
+  union,
+} from '#geo';
 
 /** What of an area lies in some stored cells: `cover` is the part of the area's own in them. */
 export interface PartOfArea {
@@ -11,9 +21,9 @@ export interface PartOfArea {
 /** Where an audience is looked for: an area or a part of one, or whole stored cells. */
 export type Place = Area | PartOfArea | { readonly kind: 'cells'; readonly cells: readonly CellRange[] };
 
-export function coverOf(place: Place): Cover {
+export async function coverOf(place: Place): Promise<Cover> {
   if (place.kind === 'part') return place.cover;
-  return place.kind === 'cells' ? { whole: place.cells, edge: [] } : cover(place);
+  return place.kind === 'cells' ? { whole: place.cells, edge: [] } : coverInTurns(place);
 }
 
 /** Land that decides over devices inside the area. An edge belongs to its land. */
@@ -35,7 +45,7 @@ interface CertainRange extends CellRange {
 }
 
 /** Cells whose positions are to be tested: against the area, against the lands, or both. */
-interface DoubtfulRange extends CellRange {
+interface DoubtfulRange extends EdgeRange {
   readonly area: boolean;
   readonly lands: boolean;
 }
@@ -49,8 +59,11 @@ export interface AudienceRanges {
  * An area and the lands in it as ranges of cells, so that only positions in cells on some edge are tested themselves.
  * A position in a doubtful range is always to be tested against `only`.
  */
-export function audienceRanges(area: Place, { waiting, closed, only }: Lands): AudienceRanges {
-  const [inside, inOnly, isClosed, isWaiting] = [coverOf(area), landCover(only), landCover(closed), landCover(waiting)];
+export async function audienceRanges(area: Place, { waiting, closed, only }: Lands): Promise<AudienceRanges> {
+  const inside = await coverOf(area);
+  const inOnly = await landCover(only);
+  const isClosed = await landCover(closed);
+  const isWaiting = await landCover(waiting);
   const whole = inOnly ? intersection(inside.whole, inOnly.whole) : inside.whole;
   const touched = inOnly ? intersection(touchedBy(inside), touchedBy(inOnly)) : touchedBy(inside);
   const land = union(touchedBy(isClosed), touchedBy(isWaiting));
@@ -65,14 +78,14 @@ export function audienceRanges(area: Place, { waiting, closed, only }: Lands): A
   const doubtful = [
     ...tested(intersection(within, land), { area: false, lands: true }),
     ...tested(difference(within, land), { area: false, lands: false }),
-    ...tested(intersection(onEdge, land), { area: true, lands: true }),
-    ...tested(difference(onEdge, land), { area: true, lands: false }),
+    ...tested(edgeIn(intersection(onEdge, land), inside.edge), { area: true, lands: true }),
+    ...tested(edgeIn(difference(onEdge, land), inside.edge), { area: true, lands: false }),
   ];
   return { certain, doubtful };
 }
 
-function landCover(land: MultiPolygon | null | undefined): Cover | null {
-  return land ? cover({ kind: 'polygon', polygon: land }) : null;
+async function landCover(land: MultiPolygon | null | undefined): Promise<Cover | null> {
+  return land ? coverInTurns({ kind: 'polygon', polygon: land }) : null;
 }
 
 function touchedBy(covered: Cover | null): CellRange[] {
@@ -83,6 +96,6 @@ function labelled(ranges: readonly CellRange[], land: Elsewhere | null): Certain
   return ranges.map((range) => ({ ...range, land }));
 }
 
-function tested(ranges: readonly CellRange[], tests: Omit<DoubtfulRange, keyof CellRange>): DoubtfulRange[] {
+function tested(ranges: readonly EdgeRange[], tests: Omit<DoubtfulRange, keyof EdgeRange>): DoubtfulRange[] {
   return ranges.map((range) => ({ ...range, ...tests }));
 }

@@ -1,6 +1,7 @@
 import type { MultiPolygon } from 'geojson';
-import { BAND_M, type CellRange, EARTH_RADIUS_M, type LonLat } from '#geo';
+import { BAND_M, type CellRange, EARTH_RADIUS_M, type EdgeRange, type LonLat } from '#geo';
 import { audienceRanges, coverOf, type Lands, type Place } from './audience-ranges.ts';
+import { type InsideTest, insideTest, POINT } from './inside-test.ts';
 
 /** A position older than this counts for nothing, and is due to be deleted. */
 export const FRESH_DAYS = 30;
@@ -34,8 +35,11 @@ export interface Statement {
  * Whole cells are taken by ranges of the b-tree on `cell`; only cells on an edge are tested by PostGIS.
  * @param more further columns of positions
  */
-export function audienceStatement({ area, origin, tier, at, lands }: AudienceQuery, more = ''): Statement {
-  const placed = lands ? placedOnLands(area, lands) : placedInside(area);
+export async function audienceStatement(
+  { area, origin, tier, at, lands }: AudienceQuery,
+  more = '',
+): Promise<Statement> {
+  const placed = await (lands ? placedOnLands(area, lands) : placedInside(area));
   const sql = `
     WITH inside AS MATERIALIZED (${placed.inside})
     SELECT ${more}device_id, provider, band, CASE${lands ? '\n        WHEN land IS NOT NULL THEN land' : ''}
@@ -83,28 +87,33 @@ function freshIn(ranges: string): string {
 const RANGES = '$1::bigint[], $2::bigint[], $3::boolean[]';
 
 /** Positions are coarse, so that many share a point: PostGIS tests each point once. */
-const pointsInside = (test: string) => `
+const pointsInside = ({ sql, columns, names }: InsideTest) => `
       SELECT p.lon, p.lat FROM (
-        SELECT DISTINCT p.lon, p.lat FROM ${freshIn(`${RANGES}) AS range(lo, hi, tested`)} WHERE range.tested OFFSET 0
-      ) p WHERE ${test}`;
+        SELECT DISTINCT p.lon, p.lat${names} FROM ${freshIn(`${RANGES}${columns}) AS range(lo, hi, tested${names}`)}
+        WHERE range.tested OFFSET 0
+      ) p WHERE ${sql}`;
 
 const IS_INSIDE = '(NOT range.tested OR (p.lon, p.lat) IN (SELECT lon, lat FROM inside))';
 
 /** Positions in the area: `$1` to `$3` and from `$11` on. */
-function placedInside(area: Place): Placed {
-  const { whole, edge } = coverOf(area);
-  const inside = insideTest(area);
-  const ranges = [...labelled(whole, { tested: false }), ...labelled(edge, { tested: true })];
+async function placedInside(area: Place): Promise<Placed> {
+  const { whole, edge } = await coverOf(area);
+  const ranges: (EdgeRange & { readonly tested: boolean })[] = [...labelled(whole, { tested: false }), ...labelled(edge, { tested: true })];
+  const inside = insideTest(area, ranges);
   const sql = `${freshIn(`${RANGES}) AS range(lo, hi, tested`)}
       WHERE ${IS_INSIDE}`;
   const parameters = [...ends(ranges), ranges.map(({ tested }) => tested), ...inside.parameters];
-  return { sql, inside: pointsInside(inside.sql), land: '', parameters };
+  return { sql, inside: pointsInside(inside), land: '', parameters };
 }
 
 /** Positions in the area with the land each stands on, as `land`: the same, and one more column. */
-function placedOnLands(area: Place, lands: Lands): Placed {
-  const { certain, doubtful } = audienceRanges(area, lands);
-  const inside = insideTest(area);
+async function placedOnLands(area: Place, lands: Lands): Promise<Placed> {
+  const { certain, doubtful } = await audienceRanges(area, lands);
+  const ranges = [
+    ...certain.map((range) => ({ ...range, area: false, lands: false, doubtful: false })),
+    ...doubtful.map((range) => ({ ...range, land: null, doubtful: true })),
+  ];
+  const inside = insideTest(area, ranges);
   const own = (n: number) => `$${10 + inside.parameters.length + n}`;
   const on = (n: number) => `ST_Covers(ST_SetSRID(ST_GeomFromGeoJSON(${own(n)}::text), 4326), ${POINT})`;
   const land = `CASE WHEN NOT range.lands THEN range.land WHEN ${on(4)} THEN 'closed' WHEN ${on(5)} THEN 'waiting' END AS land, `;
@@ -112,10 +121,6 @@ function placedOnLands(area: Place, lands: Lands): Placed {
   const only = lands.only ? ` AND (NOT range.doubtful OR ${on(6)})` : '';
   const sql = `${freshIn(`${RANGES}, ${flags}`)}
       WHERE ${IS_INSIDE}${only}`;
-  const ranges = [
-    ...certain.map((range) => ({ ...range, area: false, lands: false, doubtful: false })),
-    ...doubtful.map((range) => ({ ...range, land: null, doubtful: true })),
-  ];
   const shapes = [lands.closed, lands.waiting, ...(lands.only ? [lands.only] : [])].map(json);
   const columns = [
     ranges.map((range) => range.land),
@@ -123,10 +128,10 @@ function placedOnLands(area: Place, lands: Lands): Placed {
     ranges.map((range) => range.doubtful),
   ];
   const parameters = [...ends(ranges), ranges.map((range) => range.area), ...inside.parameters, ...columns, ...shapes];
-  return { sql, inside: pointsInside(inside.sql), land, parameters };
+  return { sql, inside: pointsInside(inside), land, parameters };
 }
 
-function labelled<Label extends object>(ranges: readonly CellRange[], label: Label): (CellRange & Label)[] {
+function labelled<Label extends object>(ranges: readonly EdgeRange[], label: Label): (EdgeRange & Label)[] {
   return ranges.map((range) => ({ ...range, ...label }));
 }
 
@@ -137,22 +142,4 @@ function ends(ranges: readonly CellRange[]): readonly [bigint[], bigint[]] {
 /** No land covers nothing. */
 function json(land: MultiPolygon | null | undefined): string | null {
   return land ? JSON.stringify(land) : null;
-}
-
-const POINT = 'ST_SetSRID(ST_MakePoint(p.lon, p.lat), 4326)';
-
-/** Distance is geodesic on the ellipsoid; polygon edges are straight in longitude and latitude (RFC 7946). */
-function insideTest(area: Place): Statement {
-  if (area.kind === 'cells') return { sql: 'true', parameters: [] };
-  if (area.kind === 'part') return insideTest(area.of);
-  if (area.kind === 'circle') {
-    return {
-      sql: 'ST_DWithin(ST_MakePoint(p.lon, p.lat)::geography, ST_MakePoint($11, $12)::geography, $13)',
-      parameters: [area.center[0], area.center[1], area.radiusM],
-    };
-  }
-  return {
-    sql: `ST_Covers(ST_SetSRID(ST_GeomFromGeoJSON($11::text), 4326), ${POINT})`,
-    parameters: [JSON.stringify(area.polygon)],
-  };
 }

@@ -23,7 +23,7 @@ export class AudienceRepository {
 
   /** Devices by tract, whose ids are stored cells shifted right by `shift`, and by what would become of them now. */
   async countByTract(query: AudienceQuery, shift: number): Promise<TractCount[]> {
-    const audience = audienceStatement(query, 'cell, ');
+    const audience = await audienceStatement(query, 'cell, ');
     const rows = await this.dataSource.query<{ tract: string; kind: Kind; devices: number }[]>(
       `SELECT (cell >> $${audience.parameters.length + 1}::int)::text AS tract, CASE WHEN withheld IS NULL THEN 'reached'
            WHEN withheld IN ('waiting', 'closed') THEN withheld ELSE 'withheld' END AS kind, count(*) AS devices

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { type Area, polygonFault, union, type Tract, tractsOf } from '#geo';
+import { type Area, areaFault, union, type Tract, tractsInTurns } from '#geo';
 import { Blur, blurredSum, Refusal } from '#platform';
 import type { AudienceRefusal } from './audience.errors.ts';
 import { AudienceRepository, type Kind, KINDS, type TractCount } from './audience.repository.ts';
@@ -37,7 +37,7 @@ export class Audience {
   ) {}
 
   async preview(query: PreviewQuery): Promise<AudiencePreview> {
-    const { tracts, shift } = tractsOf(query.area);
+    const { tracts, shift } = await tractsInTurns(query.area);
     const cells = union(
       tracts.map((tract) => tract.cells),
       [],
@@ -55,12 +55,12 @@ export class Audience {
     });
   }
 
-  /** @throws Refusal `area_invalid` for a polygon that no set of points can be taken from, saying why. */
+  /** @throws Refusal `area_invalid` for an area that is too big, or that no set of points can be taken from, saying why. */
   async demandSound(tx: EntityManager, area: Area): Promise<void> {
-    if (area.kind !== 'polygon') return;
-    const fault = polygonFault(area.polygon) ?? (await this.audience.polygonFault(tx, area.polygon));
-    if (fault)
-      throw new Refusal<AudienceRefusal>('area_invalid', `The area is not a sound polygon: ${fault}.`, { fault });
+    const fault =
+      areaFault(area) ?? (area.kind === 'polygon' ? await this.audience.polygonFault(tx, area.polygon) : null);
+    if (!fault) return;
+    throw new Refusal<AudienceRefusal>('area_invalid', `The area is not a sound ${area.kind}: ${fault}.`, { fault });
   }
 }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { MultiPolygon } from 'geojson';
+import type { Geometry, MultiPolygon } from 'geojson';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { NeighbourPolicy } from '#access';
 import type { Lands as LandsLeftOut } from '#audience';
@@ -30,13 +30,14 @@ const NOTHING = `ST_GeomFromText('MULTIPOLYGON EMPTY', 4326)`;
 /**
  * Rows `met (id, name, policy, shape)`: the agencies but `$1`, those above and those below it, with their land near the
  * area (outline `$2`): their jurisdiction without that of `$1` and those below it, and without that of agencies below
- * themselves, for the deepest agency governs. Only land that the area itself meets with more than an edge: of a circle
- * around `$3`, `$4` by `$5` metres, else of the outline.
+ * themselves, for the deepest agency governs. Only land that the area itself meets with more than an edge: within `$4` metres of
+ * the spine `$3`, a circle's centre or a corridor's line, else in the outline.
  */
 const MET = `
   RECURSIVE clip AS (
-    SELECT CASE WHEN $5::float8 IS NULL THEN ST_Buffer(given, ${RIM_DEGREES}) ELSE wrapped END AS shape, wrapped AS exact
-    FROM (SELECT ST_SetSRID(ST_GeomFromGeoJSON($2::text), 4326) AS given) outline,
+    SELECT CASE WHEN $4::float8 IS NULL THEN ST_Buffer(given, ${RIM_DEGREES}) ELSE wrapped END AS shape, wrapped AS exact,
+      ST_Segmentize(ST_SetSRID(ST_GeomFromGeoJSON($3::text), 4326), ${STEP_DEGREES})::geography AS spine
+    FROM (SELECT ST_UnaryUnion(ST_SetSRID(ST_GeomFromGeoJSON($2::text), 4326)) AS given) outline,
       LATERAL (SELECT ST_WrapX(ST_WrapX(given, 180, -360), -180, 360) AS wrapped) cut
   ), above AS (
     SELECT id, parent_id FROM agencies WHERE id = $1
@@ -61,15 +62,15 @@ const MET = `
     FROM near CROSS JOIN own LEFT JOIN others ON others.top = near.id
   ), met AS (
     SELECT land.* FROM land, clip WHERE ST_Area(land.shape) > ${SLIVER_DEGREES2} AND CASE
-      WHEN $5::float8 IS NULL THEN ST_Relate(land.shape, clip.exact, 'T********')
-      -- One corner tells of most; only land at the circle's rim takes a look at all of it.
-      WHEN ${within('ST_StartPoint(ST_ExteriorRing(ST_GeometryN(land.shape, 1)))', '$5')} THEN true
-      ELSE ${within(`ST_Segmentize(land.shape, ${STEP_DEGREES})`, `$5 + ${NEAR_M}`)}
+      WHEN $4::float8 IS NULL THEN ST_Relate(land.shape, clip.exact, 'T********')
+      -- One corner tells of most; only land at the area's rim takes a look at all of it.
+      WHEN ${within('ST_StartPoint(ST_ExteriorRing(ST_GeometryN(land.shape, 1)))', '$4')} THEN true
+      ELSE ${within(`ST_Segmentize(land.shape, ${STEP_DEGREES})`, `$4 + ${NEAR_M}`)}
     END
   )`;
 
 function within(shape: string, metres: string): string {
-  return `ST_DWithin((${shape})::geography, ST_MakePoint($3, $4)::geography, ${metres})`;
+  return `ST_DWithin((${shape})::geography, clip.spine, ${metres})`;
 }
 
 /** Polygons of `shape` without the others, which may be null. */
@@ -124,11 +125,11 @@ export class LandRepository {
       `WITH ${MET}, new AS MATERIALIZED (
          SELECT met.id, met.policy, ${left('met.shape', 'known.shape')} AS shape
          FROM met LEFT JOIN LATERAL (
-           SELECT ST_Union(land) AS shape FROM alert_lands WHERE alert_id = $6 AND agency_id = met.id
+           SELECT ST_Union(land) AS shape FROM alert_lands WHERE alert_id = $5 AND agency_id = met.id
          ) known ON true
        ), stored AS (
          INSERT INTO alert_lands (id, alert_id, agency_id, policy, state, land)
-         SELECT gen_random_uuid(), $6, id, policy, ${MET_STATE}, shape FROM new
+         SELECT gen_random_uuid(), $5, id, policy, ${MET_STATE}, shape FROM new
          WHERE ST_Area(shape) > ${SLIVER_DEGREES2}
          ON CONFLICT (alert_id, agency_id, state) WHERE state IN ('accepted', 'asked', 'never')
          DO UPDATE SET land = ${polygons('ST_Union(alert_lands.land, excluded.land)')}
@@ -166,6 +167,12 @@ function leftOut(waiting: MultiPolygon | null, closed: MultiPolygon | null): Lan
 }
 
 function given(agencyId: string, area: Area): unknown[] {
-  const circle = area.kind === 'circle' ? [...area.center, area.radiusM] : [null, null, null];
-  return [agencyId, JSON.stringify(outline(area)), ...circle];
+  const [spine, metres] = spineOf(area);
+  return [agencyId, JSON.stringify(outline(area)), spine && JSON.stringify(spine), metres];
+}
+
+/** What a circle's or a corridor's points are measured from, and how far they may be from it. */
+function spineOf(area: Area): [spine: Geometry | null, metres: number | null] {
+  if (area.kind === 'circle') return [{ type: 'Point', coordinates: [...area.center] }, area.radiusM];
+  return area.kind === 'corridor' ? [area.line, area.withinM] : [null, null];
 }

@@ -47,7 +47,7 @@ export class Pushes {
   }
 }
 
-/** The area for the phone to check itself against: a circle, or the box around a polygon. */
+/** The area for the phone to check itself against: a circle, or the box around any other. */
 function compactArea(area: Area): string {
   if (area.kind === 'circle') return JSON.stringify({ c: area.center, r: area.radiusM });
   const { w, s, e, n } = areaBounds(area);

@@ -1,5 +1,5 @@
 import type { PartOfArea } from '#audience';
-import { type Area, type CellRange, cover, type Cover, intersection, SAME_BITS, union } from '#geo';
+import { type Area, type CellRange, cover, type Cover, edgeIn, intersection, SAME_BITS, union } from '#geo';
 import { DeviceSet } from './device-set.ts';
 import type { Unasked } from './top-up.repository.ts';
 
@@ -77,7 +77,7 @@ export class TopUpAlert {
     return {
       kind: 'part',
       of: this.area,
-      cover: { whole: intersection(whole, ranges), edge: intersection(edge, ranges) },
+      cover: { whole: intersection(whole, ranges), edge: edgeIn(ranges, edge) },
     };
   }
 }

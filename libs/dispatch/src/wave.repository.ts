@@ -93,7 +93,7 @@ export class WaveRepository {
     dailyCap: number,
     runAt: Date | null,
   ): Promise<{ targeted: number; withheld: Withheld; elsewhere: StandingElsewhere }> {
-    const audience = audienceStatement(query);
+    const audience = await audienceStatement(query);
     const own = (n: number) => `$${audience.parameters.length + n}`;
     const rows = await tx.query<{ withheld: keyof Withheld | Elsewhere | null; devices: number }[]>(
       `WITH recent AS (

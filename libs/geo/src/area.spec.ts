@@ -45,6 +45,27 @@ describe('areaBounds', () => {
     expect(areaBounds(circle([25, 10], 3e7))).toEqual({ w: -180, s: -90, e: 180, n: 90 });
   });
 
+  it('holds every point of a corridor, also over the antimeridian, and is little larger', () => {
+    const area: Area = {
+      kind: 'corridor',
+      line: { type: 'MultiLineString', coordinates: [[[177, -20], [180, -17]], [[-180, -17], [-179, -16.5]]] }, // prettier-ignore
+      withinM: 20_000,
+    };
+    const { w, s, e, n } = areaBounds(area);
+    for (const bearing of [0, 90, 180, 270]) {
+      for (const [lon, lat] of [
+        [177, -20],
+        [180, -17],
+        [-179, -16.5],
+      ] as const) {
+        // prettier-ignore
+        const { lon2 = NaN, lat2 = NaN } = wgs84.Direct(lat, lon, bearing, 20_000);
+        expect(lat2 >= s && lat2 <= n && (lon2 >= w || lon2 <= e)).toBe(true);
+      }
+    }
+    expect([w, s, e, n].map((degrees) => Math.round(degrees * 10) / 10)).toEqual([176.8, -20.2, -178.8, -16.3]);
+  });
+
   it('is a polygon’s extremes', () => {
     const area: Area = { kind: 'polygon', polygon: { type: 'Polygon', coordinates: [box(110, 20, 112, 23)] } };
     expect(areaBounds(area)).toEqual({ w: 110, s: 20, e: 112, n: 23 });

@@ -1,5 +1,6 @@
 import type { MultiPolygon, Polygon, Position } from 'geojson';
-import { capBounds, type Bounds } from './cap.ts';
+import { boxesOf, type Cap, capBounds, type Bounds } from './cap.ts';
+import { type Corridor, lengthM, lineOf, vertexOf } from './corridor.ts';
 import { HAVERSINE_ERROR } from './distance.ts';
 import type { LonLat } from './point.ts';
 
@@ -20,15 +21,33 @@ export interface PolygonArea {
 }
 
 /** Where an alert goes. */
-export type Area = Circle | PolygonArea;
+export type Area = Circle | PolygonArea | Corridor;
 
 /**
- * Bounds that hold the whole area; a circle's are up to 1.2 % wider than it needs. A polygon's parts are bounded the
- * short way round the earth. Throws RangeError for a polygon without positions.
+ * Bounds that hold the whole area; a circle's are up to 1.2 % wider than it needs, a corridor's a little more. Parts of a
+ * polygon or line are bounded the short way round the earth. Throws RangeError for a polygon or line without positions.
  */
 export function areaBounds(area: Area): Bounds {
   if (area.kind === 'circle') return capBounds({ center: area.center, radiusM: area.radiusM * (1 + HAVERSINE_ERROR) });
-  return polygonBounds(area.polygon);
+  return area.kind === 'polygon' ? polygonBounds(area.polygon) : corridorBounds(area);
+}
+
+/** Links that a long corridor is made of, at most, beside one for each of its edges. */
+const LINKS = 500;
+
+/** Caps along a corridor that hold all of it. */
+export function linksOf(corridor: Corridor): Cap[] {
+  const line = lineOf(corridor);
+  const edges = line.cuts.flatMap((cuts, edge) => {
+    const [start, end] = [line.positions[edge], line.positions[edge + 1]];
+    return cuts > 0 && start && end ? [{ edge, cuts, edgeM: lengthM(start, end) }] : [];
+  });
+  const longestM = Math.max(corridor.withinM / 8, edges.reduce((sum, { edgeM }) => sum + edgeM, 0) / LINKS);
+  return edges.flatMap(({ edge, cuts, edgeM }) => {
+    const links = Math.max(1, Math.ceil(edgeM / longestM));
+    const radiusM = (corridor.withinM + edgeM / links / 2) * (1 + HAVERSINE_ERROR);
+    return Array.from({ length: links }, (_, i) => ({ center: vertexOf(line, edge, ((i + 0.5) / links) * cuts), radiusM })); // prettier-ignore
+  });
 }
 
 /** All rings of all parts: a valid polygon is what an odd number of them encloses. */
@@ -44,6 +63,13 @@ function polygonBounds(polygon: Polygon | MultiPolygon): Bounds {
   const lats = rings.flat().map((position) => position[1] ?? NaN);
   const [w, e] = narrowest(rings.map(longitudes));
   return { w, s: Math.min(...lats), e, n: Math.max(...lats) };
+}
+
+function corridorBounds(corridor: Corridor): Bounds {
+  const boxes = linksOf(corridor).flatMap((link) => boxesOf(capBounds(link)));
+  if (boxes.length === 0) throw new RangeError('a line without positions has no bounds');
+  const [w, e] = narrowest(boxes.map((box) => [box.w, box.e]));
+  return { w, s: Math.min(...boxes.map((box) => box.s)), e, n: Math.max(...boxes.map((box) => box.n)) };
 }
 
 function longitudes(ring: readonly Position[]): Interval {

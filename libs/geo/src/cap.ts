@@ -1,6 +1,8 @@
 import { EARTH_RADIUS_M } from './distance.ts';
 import type { LonLat } from './point.ts';
 
+const { asin, cos, max, min, PI, sin } = Math;
+
 /** All points within `radiusM` metres of `center` on the mean sphere. */
 export interface Cap {
   readonly center: LonLat;
@@ -25,8 +27,8 @@ export function capBounds({ center, radiusM }: Cap): Bounds {
   const height = degrees(angle) + PAD;
   const s = lat - height;
   const n = lat + height;
-  if (s <= -90 || n >= 90) return { w: -180, s: Math.max(-90, s), e: 180, n: Math.min(90, n) };
-  const width = degrees(Math.asin(Math.min(1, Math.sin(angle) / Math.cos(radians(lat))))) + PAD;
+  if (s <= -90 || n >= 90) return { w: -180, s: max(-90, s), e: 180, n: min(90, n) };
+  const width = degrees(asin(min(1, sin(angle) / cos(radians(lat))))) + PAD;
   if (width >= 180) return { w: -180, s, e: 180, n };
   return { w: wrap(lon - width), s, e: wrap(lon + width), n };
 }
@@ -46,9 +48,9 @@ function wrap(lon: number): number {
 }
 
 function degrees(rad: number): number {
-  return (rad * 180) / Math.PI;
+  return (rad * 180) / PI;
 }
 
 function radians(deg: number): number {
-  return (deg * Math.PI) / 180;
+  return (deg * PI) / 180;
 }

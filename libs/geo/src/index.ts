@@ -1,12 +1,15 @@
 export { areaBounds, type Area, type Circle, type PolygonArea } from './area.ts';
+export { areaFault, type AreaFault, MAX_RADIUS_M } from './area-fault.ts';
 export type { Bounds } from './cap.ts';
 export { CELL_RESOLUTION, cellOf, type CellRange, SAME_BITS } from './cell.ts';
 export { coarsen } from './coarsen.ts';
-export { cover, type Cover } from './cover.ts';
+export { type Corridor, type Line, lineOf, type Stretch, stretchesOf, vertexOf } from './corridor.ts';
+export { MAX_WITHIN_M, MIN_WITHIN_M } from './corridor-fault.ts';
+export { cover, type Cover, coverInTurns, edgeIn, type EdgeRange } from './cover.ts';
 export { toWgs84, type Datum } from './datum.ts';
 export { BAND_M, bandOf, EARTH_RADIUS_M, HAVERSINE_ERROR, haversineM } from './distance.ts';
 export { outline } from './outline.ts';
 export { isLonLat, type LonLat } from './point.ts';
-export { MAX_POSITIONS, polygonFault, type PolygonFault } from './polygon-fault.ts';
+export { MAX_POSITIONS } from './polygon-fault.ts';
 export { difference, intersection, union } from './ranges.ts';
-export { type Tract, tractsOf } from './tracts.ts';
+export { type Tract, tractsInTurns, tractsOf } from './tracts.ts';

@@ -1,5 +1,7 @@
 import type { MultiPolygon, Polygon, Position } from 'geojson';
-import { areaBounds, type Area, type Circle } from './area.ts';
+import { areaBounds, type Area, type Circle, linksOf } from './area.ts';
+import { type Bounds, capBounds } from './cap.ts';
+import type { Corridor } from './corridor.ts';
 import { EARTH_RADIUS_M, geodesicBoundsM } from './distance.ts';
 import type { LonLat } from './point.ts';
 
@@ -16,11 +18,17 @@ const MARGIN = 1.0004;
 const POLAR = 85;
 
 /**
- * A polygon that holds the whole area: a polygon itself, and for a circle one that is up to 0.06 % wider. Edges are straight in
- * longitude and latitude. A circle over the antimeridian goes on past ±180°, and is to be cut there.
+ * A polygon that holds the whole area: a polygon itself, for a circle one that is up to 0.06 % wider, and for a corridor boxes
+ * along it, which overlap and are to be united. Edges are straight in longitude and latitude. A circle or box over the
+ * antimeridian goes on past ±180°, and is to be cut there.
  */
 export function outline(area: Area): Polygon | MultiPolygon {
-  return area.kind === 'polygon' ? area.polygon : circleOutline(area);
+  if (area.kind === 'polygon') return area.polygon;
+  return area.kind === 'circle' ? circleOutline(area) : corridorOutline(area);
+}
+
+function corridorOutline(corridor: Corridor): MultiPolygon {
+  return { type: 'MultiPolygon', coordinates: linksOf(corridor).map((link) => [boxRing(capBounds(link))]) };
 }
 
 function circleOutline(circle: Circle): Polygon {
@@ -38,10 +46,12 @@ function corner({ center }: Circle, bearing: number, angle: number): Position {
 }
 
 function boxOutline(circle: Circle): Polygon {
-  const { w, s, e, n } = areaBounds(circle);
+  return { type: 'Polygon', coordinates: [boxRing(areaBounds(circle))] };
+}
+
+function boxRing({ w, s, e, n }: Bounds): Position[] {
   const east = e < w ? e + 360 : e;
-  const ring = [[w, s], [east, s], [east, n], [w, n], [w, s]]; // prettier-ignore
-  return { type: 'Polygon', coordinates: [ring] };
+  return [[w, s], [east, s], [east, n], [w, n], [w, s]]; // prettier-ignore
 }
 
 /** Where a great circle leads from `from`; `bearing` from north, both in radians. Longitudes run on past ±180°. */

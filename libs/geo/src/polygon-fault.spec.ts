@@ -73,4 +73,9 @@ describe('polygonFault', () => {
     expect(polygonFault(polygon(round(MAX_POSITIONS + 1)))).toBe('too_many_positions');
     expect(polygonFault(polygon(round(MAX_POSITIONS - 4), square))).toBe('too_many_positions');
   });
+
+  it('refuses a saw across the world', () => {
+    const teeth = Array.from({ length: 600 }, (_, i): Position => [i / 4, i % 2 ? -40 : 40]);
+    expect(polygonFault(polygon([...teeth, [0, -41], teeth[0] as Position]))).toBe('too_long');
+  });
 });

@@ -4,6 +4,8 @@ import { NEST } from './cell.ts';
 import { EARTH_RADIUS_M } from './distance.ts';
 import type { Shape } from './shape.ts';
 
+const { abs, max, min } = Math;
+
 /** A polygon's edge, straight in longitude and latitude. */
 type Edge = readonly [lon1: number, lat1: number, lon2: number, lat2: number];
 
@@ -63,12 +65,12 @@ const TOUCH = 1e-9;
 
 /** Separating axes: the two of the box and the normal of the edge. */
 function meets([x1, y1, x2, y2]: Edge, { w, s, e, n }: Bounds): boolean {
-  if (Math.max(x1, x2) < w || Math.min(x1, x2) > e) return false;
-  if (Math.max(y1, y2) < s || Math.min(y1, y2) > n) return false;
+  if (max(x1, x2) < w || min(x1, x2) > e) return false;
+  if (max(y1, y2) < s || min(y1, y2) > n) return false;
   const dx = x2 - x1;
   const dy = y2 - y1;
   const offset = dx * ((s + n) / 2 - y1) - dy * ((w + e) / 2 - x1);
-  return Math.abs(offset) <= (Math.abs(dx) * (n - s + TOUCH) + Math.abs(dy) * (e - w + TOUCH)) / 2;
+  return abs(offset) <= (abs(dx) * (n - s + TOUCH) + abs(dy) * (e - w + TOUCH)) / 2;
 }
 
 /**
@@ -76,11 +78,11 @@ function meets([x1, y1, x2, y2]: Edge, { w, s, e, n }: Bounds): boolean {
  * latitude, so that a ray looks at those of its row only: a coastline has thousands.
  */
 function enclosing(edges: readonly Edge[]): (lon: number, lat: number) => boolean {
-  const lats = edges.map(([, y1, , y2]) => [Math.min(y1, y2), Math.max(y1, y2)] as const);
-  const south = lats.reduce((least, [low]) => Math.min(least, low), Infinity);
-  const north = lats.reduce((most, [, high]) => Math.max(most, high), -Infinity);
+  const lats = edges.map(([, y1, , y2]) => [min(y1, y2), max(y1, y2)] as const);
+  const south = lats.reduce((least, [low]) => min(least, low), Infinity);
+  const north = lats.reduce((most, [, high]) => max(most, high), -Infinity);
   const height = (north - south) / ROWS || 1;
-  const rowOf = (lat: number) => Math.min(ROWS - 1, Math.max(0, Math.floor((lat - south) / height)));
+  const rowOf = (lat: number) => min(ROWS - 1, max(0, Math.floor((lat - south) / height)));
   const rows = Array.from({ length: ROWS }, (): Edge[] => []);
   edges.forEach((edge, i) => {
     const [low = 0, high = 0] = lats[i] ?? [];

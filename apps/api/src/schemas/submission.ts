@@ -1,8 +1,8 @@
-import type { MultiPolygon, Polygon } from 'geojson';
+import type { LineString, MultiLineString, MultiPolygon, Polygon } from 'geojson';
 import { z } from 'zod';
 import { CASE_TYPES, CONSENTS, PUBLICITIES } from '#cases';
 import { MAX_RING_M, MAX_RINGS, RING_M, type Submission, TIERS } from '#dispatch';
-import { MAX_POSITIONS } from '#geo';
+import { MAX_POSITIONS, MAX_WITHIN_M, MIN_WITHIN_M } from '#geo';
 import { instant, lonLat, text, uuid } from './common.ts';
 
 /** Either is unknown: left out, or null. */
@@ -42,6 +42,7 @@ const caseBody = z.strictObject({
 const localised = (max: number) => z.strictObject({ 'zh-CN': text(max), en: text(max) });
 
 const position = z.tuple([z.number().min(-180).max(180), z.number().min(-90).max(90)]);
+const string = z.array(position).min(2).max(MAX_POSITIONS);
 const rings = z.array(z.array(position).max(MAX_POSITIONS)).min(1).max(50);
 
 export const areaBody = z.discriminatedUnion('kind', [
@@ -60,6 +61,19 @@ export const areaBody = z.discriminatedUnion('kind', [
       .transform((polygon): Polygon | MultiPolygon => polygon)
       .describe('GeoJSON (RFC 7946): WGS-84, longitude first, closed rings, cut at the antimeridian.'),
   }),
+  z
+    .strictObject({
+      kind: z.literal('corridor'),
+      line: z
+        .discriminatedUnion('type', [
+          z.strictObject({ type: z.literal('LineString'), coordinates: string }),
+          z.strictObject({ type: z.literal('MultiLineString'), coordinates: z.array(string).min(1).max(50) }),
+        ])
+        .transform((line): LineString | MultiLineString => line)
+        .describe('GeoJSON (RFC 7946): WGS-84, longitude first, cut at the antimeridian; 3 000 km at most.'),
+      withinM: z.number().min(MIN_WITHIN_M).max(MAX_WITHIN_M),
+    })
+    .describe('Along a road or railway: everyone within so many metres of the line.'),
 ]);
 
 /** Minutes of the longest alert. */
