@@ -158,6 +158,27 @@ describe('cases over HTTP', () => {
     await refused(as(liaison, 'POST', `/v1/cases/${id}/submit`), 409, 'case_transition_illegal');
   });
 
+  it('takes a corridor along a road, shows it as it was given, and asks by it', async () => {
+    const area = {
+      kind: 'corridor',
+      line: { type: 'LineString', coordinates: [[113.9, 22.5], [114.06, 22.54], [114.3, 22.7]] },
+      withinM: 5_000,
+    }; // prettier-ignore
+    const body = { ...submission(), alert: { ...submission().alert, area } };
+    const filed = await call<{ id: string }>(api.url, 'POST', '/v1/cases', { cookie: liaison, json: body });
+    expect(filed.status).toBe(201);
+    const path = `/v1/cases/${filed.body.id}`;
+    expect((await as(liaison, 'GET', path)).body).toMatchObject({ alert: { area } });
+    expect((await as(liaison, 'GET', `${path}/preview`)).status).toBe(200);
+    expect((await as(liaison, 'POST', `${path}/submit`)).status).toBe(204);
+    const { body: seen } = await as(verifier, 'GET', path);
+    const live = await call(api.url, 'POST', `${path}/verify`, {
+      cookie: verifier,
+      json: { version: seen['version'] },
+    });
+    expect(live.status).toBe(200);
+  });
+
   it('holds one database connection for one request, whatever the request does', async () => {
     const narrow = await startApi({ databaseUrl: database.url, DATABASE_POOL: '1' });
     try {
@@ -302,6 +323,12 @@ describe('cases over HTTP', () => {
         422,
         'area_invalid',
       ],
+      [
+        'a corridor over the antimeridian, uncut',
+        withArea({ kind: 'corridor', line: { type: 'LineString', coordinates: [[179.9, -17], [-179.9, -17]] }, withinM: 5_000 }),
+        422,
+        'area_invalid',
+      ], // prettier-ignore
       ['a ring without end', withArea({ kind: 'circle', center: SHENZHEN, radiusM: 1e308 }), 400, 'invalid_request'],
     ];
 
