@@ -47,9 +47,21 @@ export class Pushes {
   }
 }
 
+/** A batch's pushes have one area in common: it is put into words once. */
+const compacted = new WeakMap<Area, string>();
+
 /** The area for the phone to check itself against: a circle, or the box around any other. */
 function compactArea(area: Area): string {
-  if (area.kind === 'circle') return JSON.stringify({ c: area.center, r: area.radiusM });
+  const compact = compacted.get(area) ?? JSON.stringify(shapeFor(area));
+  compacted.set(area, compact);
+  return compact;
+}
+
+function shapeFor(area: Area): object {
+  if (area.kind === 'circle') return { c: area.center, r: area.radiusM };
   const { w, s, e, n } = areaBounds(area);
-  return JSON.stringify({ b: [w, s, e, n].map((degrees) => Number(degrees.toFixed(4))) });
+  // Outwards, to about 10 m: nobody inside may stay silent.
+  const [west, south] = [w, s].map((degrees) => Math.floor(degrees * 1e4) / 1e4);
+  const [east, north] = [e, n].map((degrees) => Math.ceil(degrees * 1e4) / 1e4);
+  return { b: [west, south, east, north] };
 }
