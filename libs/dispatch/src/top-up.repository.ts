@@ -23,6 +23,9 @@ export interface Unasked {
 /** Batches read in one go: some 50 000 ids. */
 export const PIECE = 100;
 
+/** So many are found one by one; more among everyone in the area. */
+const FEW = 5_000;
+
 @Injectable()
 export class TopUpRepository {
   constructor(private readonly dataSource: DataSource) {}
@@ -87,7 +90,7 @@ export class TopUpRepository {
     const { sql, parameters } = audienceStatement(query);
     return tx.query<Present[]>(
       `SELECT device_id AS "deviceId", provider, band, withheld
-       FROM (${sql} OFFSET 0) a WHERE device_id = ANY ($${parameters.length + 1}::bigint[])`,
+       FROM (${sql} ${deviceIds.length > FEW ? 'OFFSET 0' : ''}) a WHERE device_id = ANY ($${parameters.length + 1}::bigint[])`,
       [...parameters, deviceIds],
     );
   }
