@@ -68,6 +68,13 @@ describe('the command line', () => {
     return path;
   };
 
+  it('tells how ordered positions are, and orders them', async () => {
+    const order = await golden72(['positions', 'order', '--json']);
+    expect(order.json).toMatchObject({ positions: '0', spread: '1.00', reordering: 'no', advice: 'leave it' });
+    expect((await golden72(['positions', 'reorder'])).code).toBe(0);
+    expect((await golden72(['positions', 'abandon'])).out).toContain('reordering: no');
+  });
+
   it('sets up an agency, an officer who can sign in and a key that works, each audited', async () => {
     const agency = await newAgency();
     const passwordFile = await file('password', 'a password from a file\n');

@@ -30,6 +30,11 @@ export class PositionOrderRepository {
   }
 
   async orderliness(): Promise<Orderliness> {
+    // How many rows a page has is estimated, and -1 where nobody has looked yet.
+    const [known] = await this.dataSource.query<[{ known: boolean }]>(
+      `SELECT reltuples > 0 AS known FROM pg_class WHERE oid = 'public.positions'::regclass`,
+    );
+    if (!known.known) await this.dataSource.query('ANALYZE public.positions');
     const [row] = await this.dataSource.query<[Orderliness]>(
       `WITH whole AS (
          SELECT greatest(reltuples, 0)::float8 AS rows, pg_relation_size(oid) / current_setting('block_size')::int AS pages
@@ -46,7 +51,7 @@ export class PositionOrderRepository {
          GROUP BY start.cell
        )
        SELECT whole.rows, whole.pages,
-         coalesce((SELECT sum(used.pages) / sum(used.rows / (whole.rows / whole.pages)) FROM used WHERE used.rows = $2::int), 1)
+         coalesce((SELECT sum(used.pages) / sum(used.rows / (whole.rows / nullif(whole.pages, 0))) FROM used WHERE used.rows = $2::int), 1)
            ::float8 AS spread
        FROM whole`,
       [WINDOWS.count, WINDOWS.rows],
