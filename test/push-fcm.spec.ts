@@ -120,7 +120,7 @@ describe('FCM, simulated', () => {
 
   it('opens sessions as messages wait, within its bound and 100 streams each', async () => {
     await simulator.configure({ latencyMs: { min: 100, max: 100 } });
-    gateway = gatewayTo(simulator.fcmUrl, { maxSessions: 4 });
+    gateway = gatewayTo(simulator.fcmUrl, { maxSessions: 4, patienceMs: 20 });
     expect(tally(await names(gateway, pushMessages(900)))).toEqual({ accepted: 900 });
     expect(simulator.stats()).toMatchObject({ sessions: 4, maxConcurrentStreams: 100, duplicates: 0 });
   });
@@ -133,7 +133,7 @@ describe('FCM, simulated', () => {
 
   it('closes the sessions it no longer needs', async () => {
     await simulator.configure({ latencyMs: { min: 50, max: 50 } });
-    gateway = gatewayTo(simulator.fcmUrl, { maxSessions: 4, reviewEveryMs: 100 });
+    gateway = gatewayTo(simulator.fcmUrl, { maxSessions: 4, patienceMs: 20, reviewEveryMs: 100 });
     expect(tally(await names(gateway, pushMessages(400)))).toEqual({ accepted: 400 });
     expect(simulator.stats().sessions).toBe(4);
     await until(() => simulator.stats().openSessions === 1);

@@ -16,7 +16,7 @@ const DEFAULTS: PoolTuning = {
   pingEveryMs: 30_000,
   pingTimeoutMs: 5000,
   maxSessions: 16,
-  patienceMs: 50,
+  patienceMs: 250,
   warmSessions: 1,
   reviewEveryMs: 60_000,
   backoffMs: 100,
