@@ -20,7 +20,19 @@ import { Servers } from './servers.ts';
 import { fill, type World } from './world.ts';
 
 /** In the order in which they run. */
-const PARTS: readonly Part[] = [audience, wave, growth, dispatch, firstPush, fairness, worker, quota, positions, engagement, page];
+const PARTS: readonly Part[] = [
+  audience,
+  wave,
+  growth,
+  dispatch,
+  firstPush,
+  fairness,
+  worker,
+  quota,
+  positions,
+  engagement,
+  page,
+];
 
 const ROUNDS = { tiny: 1, small: 3, full: 5 } as const;
 

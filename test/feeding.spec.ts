@@ -43,7 +43,7 @@ describe('what the feeder is given', () => {
     for (let n = 0; n < 5; n++) await late(big.id, [9]);
     const ready = await batches.ready(4, 0);
     expect(ready.map(({ batchId }) => batchId).sort((a, b) => a - b)).toEqual(
-      [...big.batchIds.slice(0, 3), ...small.batchIds, near].sort((a, b) => a - b),
+      [...big.batchIds.slice(0, 3), ...small.batchIds, near as number].sort((a, b) => a - b),
     );
     expect(ready.map(({ batchId }) => batchId)).not.toContain(far);
     await source.query(`UPDATE batches SET state = 'settled', results = repeat('a', size)`);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource, EntityManager, Logger } from 'typeorm';
-import { Devices } from '#audience';
+import { Devices, Positions } from '#audience';
 import { BatchSender, RecipientReferences } from '#dispatch';
 import { Receipts } from '#engagement';
-import { Outbox } from '#platform';
+import { hashSecret, Outbox } from '#platform';
 import { seedAlert } from './harness/alert-rows.ts';
 import { TestCity } from './harness/city.ts';
 import { makeDevices, scatter, seedAgency, SHENZHEN } from './harness/fixtures.ts';
@@ -75,7 +75,7 @@ describe('the plans of hot statements', () => {
     ['whom a batch is pushed to', ['SELECT id, token, platform'], ['devices_pkey']],
     ['receipts', ['INSERT INTO receipts'], ['batches_pkey']],
     ['a device by its secret', ['secret_hash = $1'], ['devices_secret_hash_key']],
-    ['where a device is', ['SET cell = $2'], ['positions_pkey']],
+    ['where a device is', ['SET cell = held.cell'], ['devices_secret_hash_key', 'positions_pkey']],
   ])('find %s by index', async (_, words, indexes) => {
     const used = await indexesOf(statement(...words));
     for (const index of indexes) expect(used).toContain(index);
@@ -160,8 +160,9 @@ async function live(city: TestCity): Promise<void> {
   await city.settled(alertId);
   const devices = city.worker.get(Devices);
   const registration = { provider: 'fcm', platform: 'android', token: 'sim:plans', language: 'en' } as const;
-  const device = await devices.authenticate(await devices.register(registration));
-  await devices.move(device?.id as number, SHENZHEN);
+  const secret = await devices.register(registration);
+  await devices.authenticate(secret);
+  await city.worker.get(Positions).move(hashSecret(secret).toString('hex'), SHENZHEN);
   const [batch] = await city.source.query<{ id: number }[]>('SELECT id FROM batches WHERE alert_id = $1 LIMIT 1', [
     alertId,
   ]);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Devices } from '#audience';
+import { Devices, Positions } from '#audience';
 import { Holds, TopUp } from '#dispatch';
 import type { LonLat } from '#geo';
-import { Clock } from '#platform';
+import { Clock, hashSecret } from '#platform';
 import { TestCity } from './harness/city.ts';
 import { makeDevices, makeSubmission, scatter, SHENZHEN } from './harness/fixtures.ts';
 import { LiveAlertTools } from './harness/live-alert.ts';
@@ -34,7 +34,11 @@ describe('topping up', () => {
   });
 
   const round = () => city.worker.get(TopUp).run();
-  const move = (id: number, to: LonLat) => city.worker.get(Devices).move(id, to);
+  const move = async (id: number, to: LonLat) => {
+    const secretHash = hashSecret(`the secret of ${id}`);
+    await city.source.query('UPDATE devices SET secret_hash = $2 WHERE id = $1', [id, secretHash]);
+    expect(await city.worker.get(Positions).move(secretHash.toString('hex'), to)).toBe(true);
+  };
   const accepted = (alertId: string) => city.simulator.alertStats(alertId).accepted;
   const lateWaves = (alertId: string) =>
     city.source.query<{ targeted: number }[]>('SELECT targeted FROM waves WHERE alert_id = $1 AND late ORDER BY id', [

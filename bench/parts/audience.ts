@@ -90,8 +90,8 @@ async function measure(bench: Bench, { client, redis, center, moved }: Peers): P
     return performance.now() - began;
   };
   const product = (select: (sql: string) => string) => () =>
-    timed(() => {
-      const { sql, parameters } = audienceStatement(ours());
+    timed(async () => {
+      const { sql, parameters } = await audienceStatement(ours());
       return client.query(select(sql), [...parameters]);
     });
   const gist = (table: string) => () =>
@@ -180,7 +180,7 @@ async function compare(
     if (new Set(rows.map(([id]) => id)).size !== rows.length) throw new Error('a device is in an audience twice');
     return new Set(rows.map(([id]) => Number(id)));
   };
-  const { sql, parameters } = audienceStatement(query);
+  const { sql, parameters } = await audienceStatement(query);
   const ours = await idsOf(`SELECT device_id FROM (${sql}) audience`, parameters);
   const gist = await idsOf(`SELECT device_id FROM ${GIST[0].table} WHERE ${WITHIN}`, [...center, RADIUS_M, freshSince]);
   return {

@@ -50,7 +50,7 @@ async function run(bench: Bench): Promise<Findings> {
     const take = (schema: Schema) => async () => {
       await use(schema);
       const began = performance.now();
-      const { sql, parameters } = audienceStatement({
+      const { sql, parameters } = await audienceStatement({
         area: { kind: 'circle', center: city.center, radiusM: RADIUS_M },
         origin: city.center,
         tier: 'critical',

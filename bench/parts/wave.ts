@@ -98,7 +98,7 @@ async function measure(bench: Bench, { client, source, world, agencyId, moved }:
   };
   const rows = async () => {
     const alert = await clear();
-    const { sql, parameters } = audienceStatement(query());
+    const { sql, parameters } = await audienceStatement(query());
     const own = `$${parameters.length + 1}`;
     const began = performance.now();
     await source.transaction(async (tx) => {

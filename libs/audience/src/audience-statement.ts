@@ -98,7 +98,10 @@ const IS_INSIDE = '(NOT range.tested OR (p.lon, p.lat) IN (SELECT lon, lat FROM 
 /** Positions in the area: `$1` to `$3` and from `$11` on. */
 async function placedInside(area: Place): Promise<Placed> {
   const { whole, edge } = await coverOf(area);
-  const ranges: (EdgeRange & { readonly tested: boolean })[] = [...labelled(whole, { tested: false }), ...labelled(edge, { tested: true })];
+  const ranges: (EdgeRange & { readonly tested: boolean })[] = [
+    ...labelled(whole, { tested: false }),
+    ...labelled(edge, { tested: true }),
+  ];
   const inside = insideTest(area, ranges);
   const sql = `${freshIn(`${RANGES}) AS range(lo, hi, tested`)}
       WHERE ${IS_INSIDE}`;

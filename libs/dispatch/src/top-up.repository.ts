@@ -69,7 +69,7 @@ export class TopUpRepository {
 
   /** Everyone inside whom the alert has not asked: the dear look. */
   async unasked(alertId: string, query: AudienceQuery): Promise<Unasked> {
-    const { sql, parameters } = audienceStatement(query);
+    const { sql, parameters } = await audienceStatement(query);
     const rows = await this.dataSource.query<
       { withheld: keyof Withheld | Elsewhere | null; devices: number; ids: number[] | null }[]
     >(
@@ -86,8 +86,8 @@ export class TopUpRepository {
   }
 
   /** Those of some devices who are inside. */
-  present(tx: EntityManager, query: AudienceQuery, deviceIds: readonly number[]): Promise<Present[]> {
-    const { sql, parameters } = audienceStatement(query);
+  async present(tx: EntityManager, query: AudienceQuery, deviceIds: readonly number[]): Promise<Present[]> {
+    const { sql, parameters } = await audienceStatement(query);
     return tx.query<Present[]>(
       `SELECT device_id AS "deviceId", provider, band, withheld
        FROM (${sql} ${deviceIds.length > FEW ? 'OFFSET 0' : ''}) a WHERE device_id = ANY ($${parameters.length + 1}::bigint[])`,

@@ -54,6 +54,24 @@ const storeBatches = (wave: string, runAt: string, firstSeq: string) => `
     INSERT INTO batch_recipients (batch_id, ids) SELECT stored.id, slices.ids FROM stored JOIN slices USING (seq)
   )`;
 
+/*
+ * Places in the queue are ranks, lowest first, so that a wave's places begin where those before it should end.
+ */
+
+/** The last place of a wave so far. */
+const lastOf = (wave: string) => `(SELECT coalesce(max(seq), 0) FROM batches WHERE wave_id = ${wave})`;
+
+const leftOf = (
+  wave: string,
+) => `FROM waves own JOIN waves w ON w.alert_id = own.alert_id AND w.audience = 'ring' AND w.settled_at IS NULL
+  JOIN batches b ON b.wave_id = w.id AND b.state <> 'settled' WHERE own.id = ${wave}`;
+
+/** The first place of what is left of the alert's rings: who comes late stands among those who are asked next. */
+const firstLeft = (wave: string) => `(SELECT coalesce(min(b.seq), 1) ${leftOf(wave)})`;
+
+/** The last one: a further ring waits for the one before it. */
+const lastLeft = (wave: string) => `(SELECT coalesce(max(b.seq), 0) ${leftOf(wave)})`;
+
 /** Devices that a wave of the alert has asked, or was to ask. */
 export const IN_LEDGER_OF_ALERT = (alertId: string) => `
   SELECT unnest(r.ids) FROM batches b JOIN waves w ON w.id = b.wave_id AND w.audience = 'ring'
@@ -121,7 +139,7 @@ export class WaveRepository {
            array_agg(withheld) FILTER (WHERE withheld IS NOT NULL) AS reasons
          FROM audience GROUP BY provider, band
        ),
-       ${storeBatches(own(1), `coalesce(${own(3)}::timestamptz, now())`, '0')}
+       ${storeBatches(own(1), `coalesce(${own(3)}::timestamptz, now())`, lastLeft(own(1)))}
        SELECT NULL AS withheld, coalesce(sum(cardinality(ids)), 0)::bigint AS devices FROM banded
        UNION ALL
        SELECT reason, count(*) FROM banded, unnest(reasons) AS reason GROUP BY reason`,
@@ -169,7 +187,9 @@ export class WaveRepository {
     await tx.query(
       `WITH asked AS (
          SELECT * FROM unnest($2::bigint[], $3::text[], $4::smallint[]) AS given(device_id, provider, band)
-       ), ${storeBatches('$1', 'now()', '(SELECT coalesce(max(seq), 0) FROM batches WHERE wave_id = $1)')}
+       ), banded AS (
+         SELECT provider, band, array_agg(device_id) AS ids FROM asked GROUP BY provider, band
+       ), ${storeBatches('$1', 'now()', `greatest(${lastOf('$1')}, ${firstLeft('$1')} - 1)`)}
        UPDATE waves SET targeted = targeted + (SELECT count(*) FROM asked), settled_at = NULL WHERE id = $1`,
       [waveId, asked.map((one) => one.deviceId), asked.map((one) => one.provider), asked.map((one) => one.band)],
     );
@@ -226,7 +246,7 @@ export class WaveRepository {
          WHERE b.untold AND recipient.result IN ('a', 'k')
        ), banded AS (
          SELECT provider, band, array_agg(device_id) AS ids FROM asked GROUP BY provider, band
-       ), ${storeBatches(wave, 'now()', `(SELECT coalesce(max(seq), 0) FROM batches WHERE wave_id = ${wave})`)}
+       ), ${storeBatches(wave, 'now()', lastOf(wave))}
        UPDATE waves SET targeted = targeted + (SELECT count(*) FROM asked), settled_at = NULL
        WHERE id = ${wave} AND EXISTS (SELECT 1 FROM asked)`,
       [alertId, batchId],
