@@ -112,9 +112,11 @@ try {
     say(`${tableOf(found.rows)}\n${part.name}: ${Math.round((Date.now() - began) / 1000)} s`);
   }
   if (chosen.length > 1) console.log(tableOf(rows));
-  const machine = machineOf(await servers.versions(), root);
-  const file = keep(root, { date, size, parts: chosen.map(({ name }) => name), machine, rows, figures });
-  say(`Kept as ${file}`);
+  if (size !== 'tiny') {
+    const machine = machineOf(await servers.versions(), root);
+    const file = keep(root, { date, size, parts: chosen.map(({ name }) => name), machine, rows, figures });
+    say(`Kept as ${file}`);
+  }
   console.log(JSON.stringify(figures));
 } finally {
   await deployment.stop();

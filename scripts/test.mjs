@@ -1,5 +1,6 @@
 // Prepares the machine and runs the tests: npm test [-- Jest's arguments]
 // With --unit only those that need neither server nor build.
+import { installPeers } from './setup/bench-peers.mjs';
 import { build } from './setup/build.mjs';
 import { ensure } from './setup/ensure.mjs';
 import { jest } from './setup/jest.mjs';
@@ -20,6 +21,7 @@ async function unitTests({ stop, hurry }) {
 async function allTests(requests) {
   const { stop } = requests;
   await ensure({ root, local, stop, browser: true });
+  await installPeers({ root, local, stop });
   await build({ root, local, stop });
   return withServers({ root, local, name: 'test', fresh: true }, requests, async (run) => {
     result = await jest(args, { root, local, ...run });
