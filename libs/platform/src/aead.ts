@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { type CipherKey, createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 /** AES-256-GCM (NIST SP 800-38D): a random 96-bit nonce is sound for up to 2³² messages under one key. */
 const CIPHER = 'aes-256-gcm';
@@ -11,7 +11,7 @@ const TAG_BYTES = 16;
  * @param aad what the sealed bytes belong to: they open only beside the same
  * @returns nonce, tag and ciphertext
  */
-export function sealWith(key: Uint8Array, plaintext: Uint8Array, aad: string): Buffer {
+export function sealWith(key: CipherKey, plaintext: Uint8Array, aad: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(aad));
   const sealed = Buffer.concat([cipher.update(plaintext), cipher.final()]);
@@ -19,7 +19,7 @@ export function sealWith(key: Uint8Array, plaintext: Uint8Array, aad: string): B
 }
 
 /** What {@link sealWith} sealed. @throws Error when the key, the bytes or what they belong to is another. */
-export function openWith(key: Uint8Array, sealed: Uint8Array, aad: string): Buffer {
+export function openWith(key: CipherKey, sealed: Uint8Array, aad: string): Buffer {
   const nonce = sealed.subarray(0, NONCE_BYTES);
   const tag = sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES);
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })

@@ -3,7 +3,9 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  createSecretKey,
   hkdfSync,
+  type KeyObject,
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto';
@@ -42,7 +44,8 @@ type KeySettings = Pick<Env, 'SECRET_KEY'> & Partial<Pick<Env, 'SECRET_KEY_PREVI
  */
 @Injectable()
 export class Keys {
-  private readonly derived = new Map<string, Buffer>();
+  /** As key objects: Node takes 20 µs to make one of bytes at each use. */
+  private readonly derived = new Map<string, KeyObject>();
 
   private readonly masters: readonly [current: string, ...previous: string[]];
 
@@ -112,17 +115,22 @@ export class Keys {
     return null;
   }
 
-  private key(purpose: MacPurpose | `seal:${SealPurpose}` | `token:${TokenPurpose}`, master = this.masters[0]): Buffer {
+  private key(
+    purpose: MacPurpose | `seal:${SealPurpose}` | `token:${TokenPurpose}`,
+    master = this.masters[0],
+  ): KeyObject {
     const name = `${purpose} ${master}`;
     const known = this.derived.get(name);
     if (known) return known;
-    const key = Buffer.from(hkdfSync('sha256', Buffer.from(master, 'base64'), 'golden72', purpose, 32));
+    const key = createSecretKey(
+      Buffer.from(hkdfSync('sha256', Buffer.from(master, 'base64'), 'golden72', purpose, 32)),
+    );
     this.derived.set(name, key);
     return key;
   }
 }
 
-function macUnder(key: Buffer, data: Uint8Array | string, bytes: number): Buffer {
+function macUnder(key: KeyObject, data: Uint8Array | string, bytes: number): Buffer {
   return createHmac('sha256', key).update(data).digest().subarray(0, bytes);
 }
 
