@@ -1,10 +1,16 @@
+import { getQueueToken } from '@nestjs/bullmq';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
-import { databaseOptions, type Env } from '#platform';
+import { DISPATCH_JOBS, Feeder } from '#dispatch';
+import { databaseOptions, type Env, type JobData } from '#platform';
+import { Sweeper } from '../apps/worker/src/sweeper.ts';
 import { BatchRepository } from '../libs/dispatch/src/batch.repository.ts';
 import { WaveRepository } from '../libs/dispatch/src/wave.repository.ts';
 import { seedAlert } from './harness/alert-rows.ts';
+import { TestCity } from './harness/city.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
+import { until } from './harness/until.ts';
 
 describe('what the feeder is given', () => {
   let database: TestDatabase;
@@ -50,5 +56,39 @@ describe('what the feeder is given', () => {
     const settled = await source.transaction((tx) => new WaveRepository().settle(tx));
     expect(settled).toHaveLength(8);
     expect(await batches.ready(4, 0)).toEqual([]);
+  });
+});
+
+describe('the feeder', () => {
+  let city: TestCity;
+  let queue: Queue<JobData<typeof DISPATCH_JOBS.sendBatch>>;
+
+  beforeAll(async () => {
+    city = await TestCity.start();
+    queue = city.worker.get(getQueueToken(DISPATCH_JOBS.sendBatch.queue), { strict: false });
+    // Nothing is taken from the queue, and nobody but the test feeds.
+    await queue.pause();
+    await city.worker.get(Sweeper).onApplicationShutdown();
+  });
+
+  afterAll(() => city?.close());
+
+  const queued = async () => (await queue.getJobs(['prioritized', 'waiting', 'paused'])).map(({ data }) => data);
+
+  it('queues again what came too early, leaves alone what waits, and fills an emptied queue when it is told to', async () => {
+    const feeder = city.worker.get(Feeder);
+    await seedAlert(city.source, { batches: [5, 5, 5] });
+    await feeder.feed();
+    const all = await queued();
+    expect(all).toHaveLength(3);
+
+    await queue.drain();
+    const [early] = all as [JobData<typeof DISPATCH_JOBS.sendBatch>];
+    feeder.done(early);
+    await until('it is queued again', async () => (await queued()).length > 0);
+    expect(await queued()).toEqual([early]);
+
+    await feeder.feed();
+    expect((await queued()).map(({ batchId }) => batchId).sort()).toEqual(all.map(({ batchId }) => batchId).sort());
   });
 });

@@ -38,7 +38,7 @@ export class DispatchProcessor extends QueueProcessor implements OnApplicationBo
       {
         sendBatch: async (turn) => {
           await this.sender.send(turn);
-          this.feeder.sent();
+          this.feeder.done(turn);
         },
       },
       job,

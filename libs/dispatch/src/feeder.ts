@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
-import { Coalesced, QueueAdds } from '#platform';
+import { Coalesced, type JobData, QueueAdds } from '#platform';
 import { BatchRepository, type ReadyBatch } from './batch.repository.ts';
 import { sendBatch } from './dispatch.jobs.ts';
 import { WaveRepository } from './wave.repository.ts';
@@ -19,14 +19,16 @@ export const ENDING_WEIGHT = 4;
 const LAST_RANK = 2_000_000;
 
 /**
- * Keeps a few dozen batches of every alert's unsettled waves in the queue. It has no memory: what to queue is read from the
- * ledger, and a batch that is queued already is not queued again (its job's id is its own), so that any worker may
- * feed at any time and an emptied Redis is filled again.
+ * Keeps a few dozen batches of every alert's unsettled waves in the queue. What to queue is read from the ledger, and a batch that
+ * is queued already is not queued again (its job's id is its own), so that any worker may feed at any time and an
+ * emptied Redis is filled again.
  */
 @Injectable()
 export class Feeder implements OnApplicationShutdown {
   private readonly logger = new Logger(Feeder.name);
   private readonly feeding = new Coalesced(() => this.round());
+  /** Jobs that this worker's last rounds have queued and it has not done since: asking Redis about them again would cost most of a round. */
+  private readonly queued = new Set<string>();
   private sentSince = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -37,13 +39,15 @@ export class Feeder implements OnApplicationShutdown {
     private readonly queues: QueueAdds,
   ) {}
 
-  /** Feeds; calls while one feeds are merged into one more round. */
+  /** Feeds, whatever was queued before; calls while one feeds are merged into one more round. */
   feed(): Promise<void> {
+    this.queued.clear();
     return this.feeding.run();
   }
 
-  /** This worker has sent a batch: it feeds soon, and does not wait for it. */
-  sent(): void {
+  /** This worker is done with a job, which may have come too early: it feeds soon, and does not wait for it. */
+  done(job: JobData<typeof sendBatch>): void {
+    this.queued.delete(jobIdOf(job));
     if (++this.sentSince >= SENT_BEFORE_ROUND) this.feedBeside();
     else this.timer ??= setTimeout(() => this.feedBeside(), ROUND_AFTER_MS).unref();
   }
@@ -57,14 +61,16 @@ export class Feeder implements OnApplicationShutdown {
     this.sentSince = 0;
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.feed().catch((error: unknown) => {
+    this.feeding.run().catch((error: unknown) => {
       this.logger.error({ err: error }, 'feeding failed; the next sweep feeds again');
     });
   }
 
   private async round(): Promise<void> {
     const ready = await this.batches.ready(PER_FLOW, SOON_MS);
-    await this.queues.add(sendBatch.queue, ready.map(toJob));
+    const missing = ready.filter((batch) => !this.queued.has(jobIdOf(batch)));
+    await this.queues.add(sendBatch.queue, missing.map(toJob));
+    for (const batch of missing) this.queued.add(jobIdOf(batch));
     const settled = await this.dataSource.transaction((tx) => this.waves.settle(tx));
     for (const waveId of settled) this.logger.log({ waveId }, 'wave settled');
   }
@@ -79,11 +85,13 @@ export function rankOf({ seq, ends }: Pick<ReadyBatch, 'seq' | 'ends'>): number 
   return Math.min(LAST_RANK, ends ? Math.ceil(seq / ENDING_WEIGHT) : seq);
 }
 
+const jobIdOf = ({ batchId, epoch }: Pick<ReadyBatch, 'batchId' | 'epoch'>) => `b-${batchId}-${epoch}`;
+
 function toJob(batch: ReadyBatch) {
   const { batchId, epoch, waveId, band, delayMs } = batch;
   return {
     name: sendBatch.name,
     data: { batchId, epoch, waveId, band },
-    opts: { jobId: `b-${batchId}-${epoch}`, priority: rankOf(batch), delay: delayMs },
+    opts: { jobId: jobIdOf(batch), priority: rankOf(batch), delay: delayMs },
   };
 }
