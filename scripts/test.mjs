@@ -14,7 +14,7 @@ let result = { passed: 0, failed: 1 };
 async function unitTests({ stop, hurry }) {
   await ensure({ root, local, stop, servers: false });
   const roots = ['apps', 'bench', 'libs'].flatMap((dir) => ['--roots', `<rootDir>/${dir}`]);
-  result = await jest([...roots, ...args], { root, local, stop, hurry, urls: {} });
+  result = await jest([...args, ...roots], { root, local, stop, hurry, urls: {} });
   return result.code;
 }
 
