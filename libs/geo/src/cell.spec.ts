@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import * as h3 from 'h3-js';
-import { blockOf, capOf, CELL_RESOLUTION, cellOf, NEST } from './cell.ts';
+import { blockOf, capOf, CELL_RESOLUTION, cellOf, NEST, wideCapOf } from './cell.ts';
 import { haversineM } from './distance.ts';
 import type { LonLat } from './point.ts';
 
@@ -87,11 +87,33 @@ describe('capOf', () => {
         cell.filter(({ r }) => r < CELL_RESOLUTION),
         ({ r, id }) => {
           const cap = capOf(id, r);
-          for (const child of h3.cellToChildren(id, r + 1).map((child) => capOf(child, r + 1))) {
+          for (const child of h3.cellToChildren(id, r + 1).map((child) => wideCapOf(child, r + 1))) {
             expect(haversineM(cap.center, child.center) + child.radiusM).toBeLessThan(cap.radiusM * NEST);
           }
         },
       ),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('wideCapOf', () => {
+  const holdsExactCap = (id: string, r: number) => {
+    const [wide, exact] = [wideCapOf(id, r), capOf(id, r)];
+    expect(wide.center).toEqual(exact.center);
+    expect(wide.radiusM).toBeGreaterThanOrEqual(exact.radiusM);
+  };
+
+  it('holds the cap of every coarse cell', () => {
+    for (let r = 0, ids = h3.getRes0Cells(); r <= 2; r++, ids = ids.flatMap((id) => h3.cellToChildren(id, r))) {
+      for (const id of ids) holdsExactCap(id, r);
+    }
+  });
+
+  it('holds the cap of any cell', () => {
+    fc.assert(
+      fc.property(cell, ({ r, id }) => holdsExactCap(id, r)),
+      { numRuns: 5_000 },
     );
   });
 });

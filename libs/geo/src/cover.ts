@@ -1,6 +1,6 @@
 import { cellToChildren, getRes0Cells } from 'h3-js';
 import type { Area } from './area.ts';
-import { blockOf, capOf, CELL_RESOLUTION, type CellRange } from './cell.ts';
+import { blockOf, capOf, CELL_RESOLUTION, type CellRange, wideCapOf } from './cell.ts';
 import { circleShape } from './circle-shape.ts';
 import { corridorShape } from './corridor-shape.ts';
 import type { Stretch } from './corridor.ts';
@@ -77,12 +77,19 @@ function* coverSteps(area: Area): Steps<Cover> {
 
 /** @returns the children to look at next, in order */
 function look({ cell, resolution, shape }: Visit, runs: Run[]): Visit[] {
-  const answer = shape(capOf(cell, resolution));
+  const answer = askOf(shape, cell, resolution);
   const block = blockOf(cell, resolution);
   if (typeof answer === 'string') extend(runs, { ...block, side: answer });
   else if (resolution === CELL_RESOLUTION) extend(runs, { ...block, side: 'edge', ...nearOf(answer) });
   else return cellToChildren(cell, resolution + 1).map((child) => ({ cell: child, resolution: resolution + 1, shape: answer })); // prettier-ignore
   return [];
+}
+
+/** Most cells are settled by a cap that is too wide, and of the smallest those on the edge are soon tested themselves. */
+function askOf(shape: Shape, cell: string, resolution: number): Side | Shape {
+  const answer = shape(wideCapOf(cell, resolution));
+  if (typeof answer === 'string' || resolution === CELL_RESOLUTION) return answer;
+  return shape(capOf(cell, resolution));
 }
 
 function nearOf({ near }: Shape): Pick<EdgeRange, 'near'> {
