@@ -141,6 +141,14 @@ export class AlertRepository {
     return rows.map((row) => row.id);
   }
 
+  /** Every live alert whose time is not over and that is not held, in the order in which such are locked. */
+  async unheld(tx: EntityManager): Promise<string[]> {
+    const rows = await tx.query<{ id: string }[]>(
+      `SELECT id FROM alerts WHERE state = 'live' AND held_at IS NULL AND expires_at > now() ORDER BY id`,
+    );
+    return rows.map((row) => row.id);
+  }
+
   /** Live alerts whose time is over. */
   async overdue(limit: number): Promise<string[]> {
     const rows = await this.dataSource.query<{ id: string }[]>(
