@@ -1,5 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { appendFile, cp, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  appendFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -137,6 +149,22 @@ describe('a backup', () => {
       await other.drop();
     }
     expect(await readdir(folder, { recursive: true })).toEqual(before);
+  });
+
+  it('that fails midway leaves nothing behind, and what a killed run left goes with the next', async () => {
+    const login = `test_backup_${randomBytes(4).toString('hex')}`;
+    const parent = join(folder, 'midway');
+    await mkdir(join(parent, 'tables-20260101T000000.000Z.partial'), { recursive: true });
+    await execute(databaseUrl, `CREATE ROLE ${login} LOGIN PASSWORD '${login}'`);
+    try {
+      await execute(databaseUrl, `GRANT SELECT ON deployment_identity, migrations TO ${login}`);
+      const url = Object.assign(new URL(databaseUrl), { username: login, password: login }).href;
+      const { code, error } = await commandLine(url, ['backup', '--to', parent]);
+      expect([code, error]).toEqual([1, expect.stringMatching(/pg_dump failed:[^]*permission denied/)]);
+    } finally {
+      await execute(databaseUrl, `DROP OWNED BY ${login}; DROP ROLE ${login}`);
+    }
+    expect(await readdir(parent)).toEqual([]);
   });
 
   describe('that is not to be restored', () => {

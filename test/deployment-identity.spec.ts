@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { Restoration } from '#dispatch';
+import { DeploymentIdentity } from '#platform';
 import { createWorker } from '../apps/worker/src/create-worker.ts';
 import { BatchRepository } from '../libs/dispatch/src/batch.repository.ts';
 import { type SeededAlert, seedAlert } from './harness/alert-rows.ts';
@@ -9,6 +10,7 @@ import { cloneDatabase, createTestDatabase, type TestDatabase } from './harness/
 import { testEnv } from './harness/env.ts';
 import { dumpOf } from './harness/residue.ts';
 import { restore } from './harness/restored.ts';
+import { until } from './harness/until.ts';
 
 describe('the identity of a deployment', () => {
   let database: TestDatabase;
@@ -57,6 +59,14 @@ describe('the identity of a deployment', () => {
     return lease !== null;
   };
 
+  const isWaiting = async () => {
+    const [row] = await db.query<[{ waiting: boolean }]>(
+      `SELECT count(*) > 0 AS waiting FROM pg_stat_activity
+       WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return row.waiting;
+  };
+
   it('is taken on by the first worker, and kept by every sweep', async () => {
     expect(await claimable()).toBe(true);
     await check();
@@ -89,6 +99,19 @@ describe('the identity of a deployment', () => {
     const later = await owing(db);
     await check();
     expect([await heldFor(later.id), await claimable(worker, later)]).toEqual([null, true]);
+  });
+
+  it('is taken on by one worker: another that asks meanwhile finds it settled', async () => {
+    await check();
+    await change('database_oid = 1');
+    const settle = (tx: EntityManager) => worker.get(DeploymentIdentity).settle(tx);
+    const [first, second] = await db.transaction(async (tx) => {
+      const standing = await settle(tx);
+      const later = db.transaction(settle);
+      await until('it waits', () => isWaiting());
+      return [standing, [later]] as const;
+    });
+    expect([first, await second[0]]).toEqual(['restored', 'same']);
   });
 
   it('lets a standby go on that was promoted', async () => {
