@@ -305,7 +305,7 @@ class Play {
       }
       if (act === 'resume') {
         this.held = false;
-        return rows.update(tx, alert.id, { heldAt: null, heldBy: null, heldReason: null });
+        return rows.resume(tx, alert.id);
       }
       if (act === 'stop') {
         this.stopped = true;

@@ -80,10 +80,18 @@ export class AlertRepository {
     await tx.query('UPDATE alerts SET epoch = epoch + 1 WHERE id = $1', [id]);
   }
 
-  async hold(tx: EntityManager, id: string, officerId: string, reason: HoldReason): Promise<void> {
+  /** @param officerId null where the system does */
+  async hold(tx: EntityManager, id: string, officerId: string | null, reason: HoldReason): Promise<void> {
     await tx.query(
       `UPDATE alerts SET held_at = clock_timestamp(), held_by = $2, held_reason = $3, epoch = epoch + 1 WHERE id = $1`,
       [id, officerId, reason],
+    );
+  }
+
+  async resume(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET held_at = NULL, held_by = NULL, held_reason = NULL, resumed_at = clock_timestamp() WHERE id = $1`,
+      [id],
     );
   }
 
@@ -129,6 +137,26 @@ export class AlertRepository {
            OR EXISTS (SELECT 1 FROM alert_lands l WHERE l.alert_id = a.id AND l.state = 'asked'))
        ORDER BY id`,
       [value],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /**
+   * The time of live alerts about a case that is erased is over: nobody can end them. Such there are only where a database was
+   * restored. @returns how many
+   */
+  async expireErased(tx: EntityManager): Promise<number> {
+    const [, expired] = await tx.query<[unknown[], number]>(
+      `UPDATE alerts SET expires_at = now() WHERE state = 'live' AND id IN (
+         SELECT ac.alert_id FROM alert_cases ac JOIN cases c ON c.id = ac.case_id WHERE c.erased_at IS NOT NULL)`,
+    );
+    return expired;
+  }
+
+  /** Every live alert whose time is not over and that is not held, in the order in which such are locked. */
+  async unheld(tx: EntityManager): Promise<string[]> {
+    const rows = await tx.query<{ id: string }[]>(
+      `SELECT id FROM alerts WHERE state = 'live' AND held_at IS NULL AND expires_at > now() ORDER BY id`,
     );
     return rows.map((row) => row.id);
   }

@@ -36,6 +36,8 @@ import { Preview } from './preview.service.ts';
 import { PublicCopies } from './public-copies.ts';
 import { PublicAlertsModule } from './public-alerts.module.ts';
 import { Release } from './release.service.ts';
+import { Restoration } from './restoration.service.ts';
+import { SystemHolds } from './system-holds.service.ts';
 import { Telling } from './telling.service.ts';
 import { TopUpRepository } from './top-up.repository.ts';
 import { TopUp } from './top-up.service.ts';
@@ -78,6 +80,8 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     Preview,
     PublicCopies,
     Release,
+    Restoration,
+    SystemHolds,
     Telling,
     TopUp,
     TopUpRepository,
@@ -101,6 +105,8 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     PublicAlertsModule,
     PublicCopies,
     Release,
+    Restoration,
+    SystemHolds,
     TopUp,
     WaveRepository,
   ],
