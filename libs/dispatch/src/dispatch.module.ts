@@ -114,6 +114,6 @@ export class DispatchModule {}
 @Module({
   imports: [DispatchModule, queues, AudienceModule, PushModule],
   providers: [BatchSender, Feeder, Pacer],
-  exports: [BatchSender, Feeder],
+  exports: [BatchSender, Feeder, Pacer],
 })
 export class SendingModule {}

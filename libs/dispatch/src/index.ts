@@ -37,6 +37,7 @@ export { Lands } from './land.service.ts';
 export { LAND_STATES, type LandState } from './land-states.ts';
 export { LiveAlerts } from './live-alerts.service.ts';
 export { Message } from './message.entity.ts';
+export { Pacer, type ProviderStanding } from './pacer.ts';
 export { PhotoDown } from './photo-down.service.ts';
 export { PublicAlertsModule } from './public-alerts.module.ts';
 export { PublicCopies, surrogateHeaders } from './public-copies.ts';
