@@ -13,6 +13,8 @@ import { Alerts } from './alert.service.ts';
 import { Asking } from './asking.service.ts';
 import { BatchRepository } from './batch.repository.ts';
 import { BatchSender } from './batch.service.ts';
+import { DeadLetterRepository } from './dead-letter.repository.ts';
+import { DeadLetters } from './dead-letters.service.ts';
 import { AlertChange } from './change.entity.ts';
 import { ChangeEffects } from './change-effects.service.ts';
 import { ChangeRepository } from './change.repository.ts';
@@ -64,6 +66,8 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     ChangeEffects,
     ChangeRepository,
     Changes,
+    DeadLetterRepository,
+    DeadLetters,
     Ending,
     Freezing,
     Holds,
@@ -90,6 +94,7 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     Alerts,
     BatchRepository,
     Changes,
+    DeadLetters,
     Ending,
     Freezing,
     Holds,

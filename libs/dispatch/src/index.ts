@@ -21,6 +21,7 @@ export { BatchSender } from './batch.service.ts';
 export { AlertChange } from './change.entity.ts';
 export { Changes, type ReadChange } from './change.service.ts';
 export { type Approved, CHANGE_KINDS, CHANGE_STATES, type ProposedChange } from './change.types.ts';
+export { DeadLetters } from './dead-letters.service.ts';
 export { alertNotFound, type DispatchRefusal } from './dispatch.errors.ts';
 export { DISPATCH_JOBS } from './dispatch.jobs.ts';
 export { DispatchModule, SendingModule } from './dispatch.module.ts';
