@@ -3,6 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { Area } from '#geo';
 import type { Mode } from '#push';
 import { enterBeside } from './alert-gate.repository.ts';
+import { CLAIMED_UNTIL } from './gap.repository.ts';
 import type { Instruction, Localised, MessageKind, Notice, Texts, Tier } from './alert.types.ts';
 
 /** A worker that neither checkpoints nor settles for this long has lost its batch. */
@@ -86,7 +87,7 @@ export class BatchRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Takes a batch for this worker, or null when it is taken, settled, not due, held, or behind its alert's newest message,
+   * Takes a batch for this worker, or null when it is taken, settled, not due, held, silent for too long, or behind its alert's newest message,
    * or the job is of an older epoch.
    */
   async claim(batchId: number, epoch: number): Promise<Lease | null> {
@@ -97,7 +98,7 @@ export class BatchRepository {
        WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'pending' AND b.run_at <= now()
          AND w.id = b.wave_id AND a.id = b.alert_id AND r.batch_id = b.id
          AND m.alert_id = a.id AND m.version = b.version AND m.version = ${NEWEST}
-         AND (a.held_at IS NULL OR w.passes_hold) AND NOT (${STOPPED})
+         AND (w.passes_hold OR a.held_at IS NULL AND now() < ${CLAIMED_UNTIL}) AND NOT (${STOPPED})
        RETURNING b.id AS "batchId", b.epoch, b.attempt, b.band, b.size, b.results, r.ids, w.id AS "waveId", w.audience,
          a.id AS "alertId", a.epoch AS "alertEpoch", a.slug, a.mode, a.tier, coalesce(w.area, a.area) AS area, a.zone,
          a.place, a.call_number AS "callNumber", a.instruction, EXISTS (SELECT FROM alert_photos p WHERE p.alert_id = a.id) AS "hasPhoto",

@@ -23,6 +23,8 @@ import { DISPATCH_JOBS } from './dispatch.jobs.ts';
 import { Ending } from './ending.service.ts';
 import { Feeder } from './feeder.ts';
 import { Freezing } from './freezing.service.ts';
+import { GapRepository } from './gap.repository.ts';
+import { Gaps } from './gaps.service.ts';
 import { Holds } from './holds.service.ts';
 import { LadderRepository } from './ladder.repository.ts';
 import { Ladders } from './ladder.service.ts';
@@ -70,6 +72,8 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     DeadLetters,
     Ending,
     Freezing,
+    GapRepository,
+    Gaps,
     Holds,
     LadderRepository,
     Ladders,
@@ -97,6 +101,7 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     DeadLetters,
     Ending,
     Freezing,
+    Gaps,
     Holds,
     Ladders,
     LandAsks,

@@ -28,6 +28,7 @@ export { DispatchModule, SendingModule } from './dispatch.module.ts';
 export { Ending, type EndRequest } from './ending.service.ts';
 export { Feeder } from './feeder.ts';
 export { Freezing } from './freezing.service.ts';
+export { Gaps } from './gaps.service.ts';
 export { Holds } from './holds.service.ts';
 export { Ladders } from './ladder.service.ts';
 export { type Ladder, type LadderRingStanding, MAX_RING_M, MAX_RINGS } from './ladder.types.ts';
