@@ -4,7 +4,8 @@ export { Clock, hourIn } from './clock.ts';
 export { Coalesced } from './coalesced.ts';
 export { databaseOptions } from './database.ts';
 export { ENV, readEnv, tellGoogle, type Env } from './env.ts';
-export { GroupCommit, type GroupCommitRefusal } from './group-commit.ts';
+export type { GroupCommit, GroupCommitRefusal } from './group-commit.ts';
+export { GroupCommits } from './group-commits.ts';
 export { Idempotency, type IdempotencyRefusal, type IdempotentRequest } from './idempotency.ts';
 export { PHOTO_MAX_BYTES, reencodePhoto, type ImageRefusal, type Photo } from './image.ts';
 export { defineJob, queueOf, type JobData, type JobDefinition, type JobHandlers } from './jobs.ts';
@@ -13,6 +14,7 @@ export { Outbound, OUTBOUND_LOOKUP, OutboundError, type OutboundFault } from './
 export { Outbox } from './outbox.ts';
 export { PlatformModule } from './platform.module.ts';
 export { LogContext } from './log-context.ts';
+export { Metrics } from './metrics.ts';
 export { networkOf } from './network.ts';
 export { QueueAdds } from './queue-adds.ts';
 export { RateLimit, type RateLimitOptions, RateLimits } from './rate-limit.ts';
@@ -34,6 +36,7 @@ export {
 export { type Bounds, fastifyAdapter, type FaultAnswers } from './http/fastify.ts';
 export { ObservabilityListener } from './http/observability-listener.ts';
 export { ObservabilityModule } from './http/observability.module.ts';
+export { Readiness } from './http/readiness.ts';
 export { RequestLog } from './http/request-log.ts';
 export { isHangUp, isUnavailable } from './http/unavailable.ts';
 export { serve } from './http/serve.ts';

@@ -4,13 +4,16 @@ import { BullModule } from '@nestjs/bullmq';
 import { Blur } from './blur.ts';
 import { Clock } from './clock.ts';
 import { databaseModule } from './database.ts';
+import { DatabasePool } from './database-pool.ts';
 import { ENV, type Env } from './env.ts';
+import { GroupCommits } from './group-commits.ts';
 import { Idempotency } from './idempotency.ts';
 import { IdempotencyRepository } from './idempotency.repository.ts';
 import { LEAVE_REDIS } from './jobs.ts';
 import { Keys } from './keys.ts';
 import { LogContext } from './log-context.ts';
 import { loggingModule } from './logging.ts';
+import { Metrics } from './metrics.ts';
 import { Outbound } from './outbound.ts';
 import { Outbox } from './outbox.ts';
 import { OutboxRepository } from './outbox.repository.ts';
@@ -45,10 +48,13 @@ export class PlatformModule {
       providers: [
         Blur,
         Clock,
+        DatabasePool,
+        GroupCommits,
         Idempotency,
         IdempotencyRepository,
         Keys,
         LogContext,
+        Metrics,
         Outbound,
         Outbox,
         OutboxRepository,
@@ -65,9 +71,12 @@ export class PlatformModule {
       exports: [
         Blur,
         Clock,
+        DatabasePool,
+        GroupCommits,
         Idempotency,
         Keys,
         LogContext,
+        Metrics,
         Outbound,
         Outbox,
         QueueAdds,

@@ -1,10 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ENV, type Env } from '../env.ts';
-import { Metrics } from './metrics.ts';
 import { ObservabilityController, OPEN_TO_ITS_CALLERS } from './observability.controller.ts';
 import { ObservabilityListener } from './observability-listener.ts';
 import { type Need, NEEDS, Readiness } from './readiness.ts';
 import { RequestLog } from './request-log.ts';
+import { RequestMetrics } from './request-metrics.ts';
 
 /** `/healthz`, `/readyz` and `/metrics` for any process on Fastify; needs a PlatformModule beside it. */
 @Module({})
@@ -31,11 +31,11 @@ function describe(needs: readonly Need[], isOpen: (env: Env) => boolean): Dynami
     providers: [
       { provide: NEEDS, useValue: needs },
       { provide: OPEN_TO_ITS_CALLERS, inject: [ENV], useFactory: isOpen },
-      Metrics,
       ObservabilityListener,
       Readiness,
       RequestLog,
+      RequestMetrics,
     ],
-    exports: [Metrics, Readiness, RequestLog],
+    exports: [Readiness, RequestLog],
   };
 }
