@@ -19,6 +19,8 @@ export class BatchRun {
   readonly dead: Pick<PushTarget, 'id' | 'token'>[] = [];
   /** How many outcomes of each code were not 'accepted'. */
   readonly codes = new Map<string, number>();
+  private readonly claimedAt = performance.now();
+  private answered = false;
   pushed = false;
   /** The longest wait that the provider asked for. */
   retryMs = 0;
@@ -39,6 +41,14 @@ export class BatchRun {
         this.dead.push({ id: this.lease.ids[index] as number, token: (messages[place] as PushMessage).token });
       }
     });
+  }
+
+  /** Milliseconds since the wave was due, once: when its first pushes are answered. Null for all that come after them. */
+  firstPushMs(): number | null {
+    const { firstDueMs } = this.lease;
+    if (firstDueMs === null || this.answered) return null;
+    this.answered = true;
+    return firstDueMs + performance.now() - this.claimedAt;
   }
 
   /** Whether the chunk just recorded was refused at large, and for how long to stay away then. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Devices, type PushTarget } from '#audience';
 import { Clock, ENV, type Env, type JobData } from '#platform';
-import { PUSH_GATEWAY, type PushGateway, type PushMessage } from '#push';
+import { PUSH_GATEWAY, type PushGateway, type PushMessage, type PushOutcome } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
 import { BatchRun, type Interruption } from './batch-run.ts';
 import type { sendBatch } from './dispatch.jobs.ts';
@@ -11,6 +11,7 @@ import { isNight, untilDayMs } from './night.ts';
 import { Pacer, type Room } from './pacer.ts';
 import { Pushes } from './push-payload.ts';
 import { RecipientReferences } from './recipient-reference.ts';
+import { SendingMetrics } from './sending.metrics.ts';
 import { asks } from './texts.ts';
 
 /** A lease is renewed this often while its worker lives, however long it waits for room or for answers. */
@@ -36,6 +37,7 @@ export class BatchSender {
     private readonly pacer: Pacer,
     private readonly references: RecipientReferences,
     private readonly clock: Clock,
+    private readonly metrics: SendingMetrics,
     @Inject(PUSH_GATEWAY) private readonly gateway: PushGateway,
     @Inject(ENV) private readonly env: Pick<Env, 'PUBLIC_URL'>,
   ) {}
@@ -61,7 +63,9 @@ export class BatchSender {
     const pulse = setInterval(() => void this.renew(lease), RENEW_MS);
     try {
       const interruption = lease.overdue ? null : (this.night(lease) ?? (await this.push(run)));
-      return interruption?.why === 'lost' ? false : await this.settle(run, interruption);
+      if (interruption?.why !== 'lost') return await this.settle(run, interruption);
+      this.metrics.lost();
+      return false;
     } finally {
       clearInterval(pulse);
     }
@@ -145,12 +149,21 @@ export class BatchSender {
   ): Promise<boolean> {
     const overtaken = new AbortController();
     const watch = setInterval(() => void this.watch(run.lease, overtaken), WATCH_MS);
+    const sentAt = performance.now();
     try {
-      run.record(indexes, messages, await this.gateway.send(run.lease.mode, messages, overtaken.signal));
+      const outcomes = await this.gateway.send(run.lease.mode, messages, overtaken.signal);
+      run.record(indexes, messages, outcomes);
+      this.count(run, outcomes, sentAt);
     } finally {
       clearInterval(watch);
     }
     return overtaken.signal.aborted;
+  }
+
+  private count(run: BatchRun, outcomes: readonly PushOutcome[], sentAt: number): void {
+    this.metrics.answered(outcomes, performance.now() - sentAt);
+    const firstMs = run.firstPushMs();
+    if (firstMs !== null) this.metrics.firstPush(run.lease.audience, firstMs);
   }
 
   private async watch(lease: Lease, overtaken: AbortController): Promise<void> {
@@ -207,7 +220,13 @@ export class BatchSender {
     const { batchId, alertId, epoch } = lease;
     if (run.codes.size > 0)
       this.logger.warn({ batchId, alertId, codes: Object.fromEntries(run.codes) }, 'not accepted');
-    if (!held) this.logger.warn({ batchId, alertId, epoch }, 'the lease was lost before settling');
+    if (held) {
+      const end = interruption?.why ?? (results.pending().length > 0 ? 'retried' : 'settled');
+      this.metrics.ended(end, lease.results, results.toString());
+    } else {
+      this.metrics.lost();
+      this.logger.warn({ batchId, alertId, epoch }, 'the lease was lost before settling');
+    }
     return held;
   }
 }

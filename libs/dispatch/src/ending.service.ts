@@ -4,6 +4,7 @@ import { Audit } from '#audit';
 import { Cases, type Closing } from '#cases';
 import { Refusal, Transactions, type UnitOfWork } from '#platform';
 import type { Alert } from './alert.entity.ts';
+import { AlertWorkMetrics } from './alert-work.metrics.ts';
 import { AlertRepository } from './alert.repository.ts';
 import { Alerts } from './alert.service.ts';
 import { nextAlertState } from './alert-states.ts';
@@ -35,6 +36,7 @@ export class Ending {
     private readonly officers: Officers,
     private readonly audit: Audit,
     private readonly reviews: Reviews,
+    private readonly metrics: AlertWorkMetrics,
     private readonly transactions: Transactions,
   ) {}
 
@@ -110,6 +112,7 @@ export class Ending {
         this.logger.log({ alertId }, 'alert expires');
       });
     } catch (error) {
+      this.metrics.failed('expiry');
       this.logger.error({ err: error as Error, alertId }, 'an alert could not be expired; the next sweep tries again');
     }
   }

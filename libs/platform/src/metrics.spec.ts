@@ -3,8 +3,12 @@ import { Logger } from '@nestjs/common';
 import { Metrics } from './metrics.ts';
 
 describe('metrics', () => {
-  beforeAll((): void => Logger.overrideLogger(false));
-  afterAll((): void => Logger.overrideLogger(true));
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
+  afterAll(() => {
+    Logger.overrideLogger(true);
+  });
 
   it('are read when they are asked for, several from one question', async () => {
     const metrics = new Metrics();

@@ -60,7 +60,7 @@ export class Metrics {
       help,
       labelNames,
       registers: [this.registry],
-      collect: () => fill(gauge, read()),
+      collect: () => fill(gauge, labelNames, read()),
     });
   }
 
@@ -82,17 +82,17 @@ export class Metrics {
         registers: [this.registry],
         collect: async () => {
           const reading = await lookup.latest();
-          fill(gauge, reading === null ? [] : of(reading));
+          fill(gauge, labels, reading === null ? [] : of(reading));
         },
       });
     }
   }
 }
 
-function fill<Label extends string>(gauge: Gauge<Label>, values: Values<Label>): void {
+function fill<Label extends string>(gauge: Gauge<Label>, labels: readonly Label[], values: Values<Label>): void {
   gauge.reset();
   if (typeof values === 'number') return gauge.set(values);
   // A reset gauge without labels says zero.
-  if (values.length === 0) gauge.remove();
+  if (labels.length === 0) gauge.remove();
   for (const [labels, value] of values) gauge.set(labels, value);
 }

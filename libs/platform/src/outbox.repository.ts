@@ -10,6 +10,14 @@ export interface OutboxRow {
   readonly job_id: string | null;
 }
 
+/** Promises not yet handed on. */
+export interface OutboxLag {
+  /** How many, up to 10 000. */
+  readonly rows: number;
+  /** Seconds since the oldest was committed to; 0 without any. */
+  readonly oldestS: number;
+}
+
 @Injectable()
 export class OutboxRepository {
   async insert(tx: EntityManager, row: Omit<OutboxRow, 'id'>): Promise<void> {
@@ -38,5 +46,13 @@ export class OutboxRepository {
       [limit],
     );
     return rows.sort((a, b) => a.id - b.id);
+  }
+
+  async lag(tx: EntityManager): Promise<OutboxLag> {
+    const [row] = await tx.query<[OutboxLag]>(
+      `SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 10000) waiting) AS rows,
+         coalesce((SELECT extract(epoch FROM now() - created_at)::float8 FROM outbox ORDER BY id LIMIT 1), 0) AS "oldestS"`,
+    );
+    return row;
   }
 }

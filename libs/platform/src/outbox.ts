@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { Coalesced } from './coalesced.ts';
 import type { JobData, JobDefinition } from './jobs.ts';
 import { QueueAdds } from './queue-adds.ts';
-import { OutboxRepository, type OutboxRow } from './outbox.repository.ts';
+import { type OutboxLag, OutboxRepository, type OutboxRow } from './outbox.repository.ts';
 
 /** Rows relayed in one transaction; bounds how long their locks are held. */
 const RELAY_CHUNK = 100;
@@ -41,6 +41,11 @@ export class Outbox implements OnApplicationShutdown {
    */
   flush(): Promise<void> {
     return this.relaying.run();
+  }
+
+  /** How far relaying is behind. */
+  lag(): Promise<OutboxLag> {
+    return this.rows.lag(this.dataSource.manager);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import { LedgerOverview, Pacer } from '#dispatch';
+import { Metrics, Outbox } from '#platform';
+
+/** Who the quota is shared for. */
+const PROVIDER = 'fcm';
+
+/**
+ * How the ledger, the outbox and the quota stand. They are the same for all workers, and each tells them all the same: whichever is
+ * asked, and whichever is gone. Add none of them up.
+ */
+@Injectable()
+export class LedgerMetrics {
+  constructor(metrics: Metrics, ledger: LedgerOverview, outbox: Outbox, pacer: Pacer) {
+    readLedger(metrics, ledger);
+    readOutbox(metrics, outbox);
+    readPacer(metrics, pacer);
+  }
+}
+
+function readLedger(metrics: Metrics, ledger: LedgerOverview): void {
+  metrics.gauges('ledger', () => ledger.read(), [
+    {
+      name: 'golden72_unsettled_waves',
+      help: 'Waves that are not settled.',
+      labels: ['audience'],
+      of: ({ open }) => open.map(({ audience, waves }) => [{ audience }, waves]),
+    },
+    {
+      name: 'golden72_unsettled_recipients',
+      help: 'Recipients without a result.',
+      labels: ['audience'],
+      of: ({ open }) => open.map(({ audience, recipients }) => [{ audience }, recipients]),
+    },
+    {
+      name: 'golden72_unsettled_batches',
+      help: 'Batches that are not settled.',
+      labels: ['audience'],
+      of: ({ open }) => open.map(({ audience, batches }) => [{ audience }, batches]),
+    },
+    {
+      name: 'golden72_retried_batches',
+      help: 'Unsettled batches that the provider was asked for before.',
+      labels: ['audience'],
+      of: ({ open }) => open.map(({ audience, retried }) => [{ audience }, retried]),
+    },
+    {
+      name: 'golden72_due_seconds',
+      help: 'How long the batch that is due longest has waited for a worker; 0 without any. What is held is not due.',
+      labels: ['audience'],
+      of: ({ open }) => open.map(({ audience, dueS }) => [{ audience }, dueS]),
+    },
+    {
+      name: 'golden72_silent_lease_seconds',
+      help: 'How long a lease has been run out and not taken back; 0 where none is.',
+      of: ({ silentS }) => silentS,
+    },
+    {
+      name: 'golden72_live_alerts',
+      help: 'Live alerts, by why they are held; `no` is not at all.',
+      labels: ['held'],
+      of: ({ live }) => live.map(({ held, alerts }) => [{ held: held ?? 'no' }, alerts]),
+    },
+    {
+      name: 'golden72_overdue_alert_seconds',
+      help: 'How long an alert has been live beyond its expiry; 0 where none is.',
+      of: ({ overdueS }) => overdueS,
+    },
+  ]);
+}
+
+function readOutbox(metrics: Metrics, outbox: Outbox): void {
+  metrics.gauges('outbox', () => outbox.lag(), [
+    {
+      name: 'golden72_outbox_rows',
+      help: 'Jobs promised and not yet handed to the queue, up to 10 000.',
+      of: ({ rows }) => rows,
+    },
+    {
+      name: 'golden72_outbox_oldest_seconds',
+      help: 'How long the oldest of them has waited; 0 without any.',
+      of: ({ oldestS }) => oldestS,
+    },
+  ]);
+}
+
+function readPacer(metrics: Metrics, pacer: Pacer): void {
+  metrics.gauges('pacer', () => pacer.standing(PROVIDER), [
+    {
+      name: 'golden72_pacer_ahead_seconds',
+      help: 'How long whoever asks for room now would wait: the quota is used up until then.',
+      of: ({ aheadS }) => aheadS,
+    },
+    {
+      name: 'golden72_pacer_paused_seconds',
+      help: 'How long every worker still keeps away, for the provider refused; 0 while it does not.',
+      of: ({ pausedS }) => pausedS,
+    },
+    {
+      name: 'golden72_pacer_share',
+      help: 'Share of the quota that the ramp allows; 1 is all of it.',
+      of: ({ share }) => share,
+    },
+  ]);
+}
