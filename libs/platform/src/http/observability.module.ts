@@ -1,5 +1,6 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { ENV, type Env } from '../env.ts';
+import { Draining } from './draining.ts';
 import { ObservabilityController, OPEN_TO_ITS_CALLERS } from './observability.controller.ts';
 import { ObservabilityListener } from './observability-listener.ts';
 import { type Need, NEEDS, Readiness } from './readiness.ts';
@@ -14,7 +15,7 @@ export class ObservabilityModule {
    * @param needs the servers without which the process is not ready
    */
   static needing(...needs: Need[]): DynamicModule {
-    return describe(needs, (env) => env.NODE_ENV !== 'production' && env.OBSERVABILITY_PORT === undefined);
+    return describe(needs, (env) => env.NODE_ENV !== 'production' && env.OBSERVABILITY_PORT === undefined, [Draining]);
   }
 
   /** Of a process whose main listener serves nothing else. */
@@ -23,7 +24,7 @@ export class ObservabilityModule {
   }
 }
 
-function describe(needs: readonly Need[], isOpen: (env: Env) => boolean): DynamicModule {
+function describe(needs: readonly Need[], isOpen: (env: Env) => boolean, more: Provider[] = []): DynamicModule {
   return {
     module: ObservabilityModule,
     global: true,
@@ -35,6 +36,7 @@ function describe(needs: readonly Need[], isOpen: (env: Env) => boolean): Dynami
       Readiness,
       RequestLog,
       RequestMetrics,
+      ...more,
     ],
     exports: [Readiness, RequestLog],
   };
