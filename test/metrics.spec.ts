@@ -140,7 +140,7 @@ describe('what a worker tells Prometheus', () => {
     const { alertId } = await city.release(makeSubmission());
     await city.settled(alertId);
     const text = await city.worker.get(Metrics, { strict: false }).registry.metrics();
-    for (const name of ['golden72_outbox_rows', 'golden72_pacer_share', 'golden72_due_seconds']) {
+    for (const name of ['golden72_outbox_rows', 'golden72_pacer_room', 'golden72_due_seconds']) {
       expect(text).toMatch(new RegExp(`^${name}[ {]`, 'm'));
     }
     expect(text).toMatch(/^golden72_readings_failed_total\{source="ledger"\} 0$/m);

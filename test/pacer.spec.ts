@@ -117,4 +117,13 @@ describe('the pacer', () => {
   it('asks for room in quarters of a second, and never for none', () => {
     expect([pacer(60).chunk, pacer(12_000).chunk, pacer(600_000).chunk]).toEqual([1, 50, 100]);
   });
+
+  it('tells its room, and that it keeps away from a provider that refuses', async () => {
+    const one = pacer(60_000);
+    expect(await one.breakerState('fcm')).toEqual({ state: 'closed', room: 250 });
+    await ask(one, 100);
+    expect((await one.breakerState('fcm')).room).toBeLessThan(250);
+    await one.pause('fcm', 20_000);
+    expect(await one.breakerState('fcm')).toEqual({ state: 'open', room: 0 });
+  });
 });

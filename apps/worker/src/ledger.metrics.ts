@@ -4,6 +4,7 @@ import { Metrics, Outbox } from '#platform';
 
 /** Who the quota is shared for. */
 const PROVIDER = 'fcm';
+const BREAKER_STATES = ['closed', 'open', 'probing'] as const;
 
 /**
  * How the ledger, the outbox and the quota stand. They are the same for all workers, and each tells them all the same: whichever is
@@ -85,21 +86,17 @@ function readOutbox(metrics: Metrics, outbox: Outbox): void {
 }
 
 function readPacer(metrics: Metrics, pacer: Pacer): void {
-  metrics.gauges('pacer', () => pacer.standing(PROVIDER), [
+  metrics.gauges('pacer', () => pacer.breakerState(PROVIDER), [
     {
-      name: 'golden72_pacer_ahead_seconds',
-      help: 'How long whoever asks for room now would wait: the quota is used up until then.',
-      of: ({ aheadS }) => aheadS,
+      name: 'golden72_breaker',
+      help: 'Whether the provider is asked (closed), left alone for it refuses (open), or tried by a few (probing).',
+      labels: ['state'],
+      of: ({ state }) => BREAKER_STATES.map((one) => [{ state: one }, Number(one === state)]),
     },
     {
-      name: 'golden72_pacer_paused_seconds',
-      help: 'How long every worker still keeps away, for the provider refused; 0 while it does not.',
-      of: ({ pausedS }) => pausedS,
-    },
-    {
-      name: 'golden72_pacer_share',
-      help: 'Share of the quota that the ramp allows; 1 is all of it.',
-      of: ({ share }) => share,
+      name: 'golden72_pacer_room',
+      help: 'Messages that the quota has room for at once.',
+      of: ({ room }) => room,
     },
   ]);
 }

@@ -59,7 +59,7 @@ redis.call('HSET', KEYS[1], 'tat', tostring(tat), 'since', state[2] or tostring(
 redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]) * 2)
 return math.ceil(resume - now)`;
 
-/** Returns `tat`, `since` and `resume` in milliseconds from now, each empty where there is none. */
+/** Returns the state's `tat`, `since` and `resume` in milliseconds from now, each empty where there is none. */
 const STANDING = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + t[2] / 1000
@@ -69,14 +69,12 @@ for place, value in ipairs(redis.call('HMGET', KEYS[1], 'tat', 'since', 'resume'
 end
 return standing`;
 
-/** How a provider's quota stands, for all workers together. */
-export interface PacerStanding {
-  /** Seconds that whoever asks now would have to wait. */
-  readonly aheadS: number;
-  /** Seconds that every worker keeps away, for the provider refused. */
-  readonly pausedS: number;
-  /** Share of the quota that the ramp allows: 1 is all of it. */
-  readonly share: number;
+/** How a provider stands, for metrics. */
+export interface ProviderStanding {
+  /** Open: it refuses, and everybody keeps away. */
+  readonly state: 'closed' | 'open' | 'probing';
+  /** Messages that could be sent at once. */
+  readonly room: number;
 }
 
 /** What asks for room: flows share it in proportion to their weight; within a flow the nearest band is first. */
@@ -158,18 +156,16 @@ export class Pacer {
     return Number(await this.redis.eval(PAUSE, 1, keyOf(provider), Math.min(ms, MAX_PAUSE_MS), IDLE_MS));
   }
 
-  /** @throws Error when Redis cannot be asked */
-  async standing(provider: Provider): Promise<PacerStanding> {
+  /** How a provider stands now, for all workers. @throws Error when Redis cannot be asked */
+  async breakerState(provider: Provider): Promise<ProviderStanding> {
     const answer = (await this.redis.eval(STANDING, 1, keyOf(provider))) as string[];
-    const [aheadMs = 0, sinceMs, resumeMs = 0] = answer.map((text) => (text === '' ? undefined : Number(text)));
-    const forgotten = sinceMs === undefined || -aheadMs > IDLE_MS;
+    const [aheadMs = 0, sinceMs = 0, resumeMs = 0] = answer.map((text) => (text === '' ? undefined : Number(text)));
+    if (resumeMs > 0) return { state: 'open', room: 0 };
     const rampMs = this.env.PUSH_RAMP_SECONDS * 1000;
-    const ramped = forgotten ? 0 : -sinceMs / rampMs;
-    return {
-      aheadS: Math.max(0, aheadMs - BURST_MS) / 1000,
-      pausedS: Math.max(0, resumeMs) / 1000,
-      share: rampMs > 0 ? Math.max(RAMP_FLOOR, Math.min(1, ramped)) : 1,
-    };
+    const ramped = -aheadMs > IDLE_MS ? 0 : -sinceMs / rampMs;
+    const share = rampMs > 0 ? Math.max(RAMP_FLOOR, Math.min(1, ramped)) : 1;
+    const leftMs = Math.max(0, BURST_MS - Math.max(0, aheadMs));
+    return { state: 'closed', room: Math.floor((leftMs * share * this.env.PUSH_QUOTA_PER_MINUTE) / 60_000) };
   }
 
   private async serve(provider: Provider, queue: Waiting[]): Promise<void> {
