@@ -3,7 +3,7 @@ import { Devices, type PushTarget } from '#audience';
 import { Clock, ENV, type Env, type JobData } from '#platform';
 import { PUSH_GATEWAY, type PushGateway, type PushMessage, type PushOutcome } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
-import { BatchRun, type Interruption } from './batch-run.ts';
+import { BatchRun, type Interruption, type TurnEnd } from './batch-run.ts';
 import type { sendBatch } from './dispatch.jobs.ts';
 import { ENDING_WEIGHT } from './feeder.ts';
 import { Ledger } from './ledger.service.ts';
@@ -57,17 +57,20 @@ export class BatchSender {
   }
 
   private async sendHeld(batchId: number, epoch: number): Promise<boolean> {
+    const beganAt = Date.now();
     const lease = await this.ledger.claim(batchId, epoch);
     if (!lease) return false;
-    const run = new BatchRun(lease, this.ledger.resultsOf(lease));
+    const run = new BatchRun(lease, this.ledger.resultsOf(lease), beganAt);
     const pulse = setInterval(() => void this.renew(lease), RENEW_MS);
+    let end: TurnEnd = 'lost';
     try {
       const interruption = lease.overdue ? null : (this.night(lease) ?? (await this.push(run)));
-      if (interruption?.why !== 'lost') return await this.settle(run, interruption);
-      this.metrics.lost();
-      return false;
+      if (interruption?.why !== 'lost' && (await this.settle(run, interruption))) end = run.endedBy(interruption);
+      return end !== 'lost';
     } finally {
       clearInterval(pulse);
+      this.metrics.ended(end, lease.results, run.results.toString());
+      run.end(end);
     }
   }
 
@@ -125,7 +128,7 @@ export class BatchSender {
     compose: (indexes: readonly number[]) => PushMessage[],
   ): Promise<Interruption | null> {
     const { lease, results } = run;
-    const room = await this.room(lease, indexes.length);
+    const room = await run.step('pace', () => this.room(lease, indexes.length), indexes.length);
     if (!room.granted) return { why: 'no_room', retryMs: room.retryMs };
     const before = results.toString();
     results.begin(indexes);
@@ -135,7 +138,8 @@ export class BatchSender {
       results.restore(before);
       return { why: 'overtaken' };
     }
-    const overtaken = await this.pushWatched(run, indexes, compose(indexes));
+    const messages = compose(indexes);
+    const overtaken = await run.step('push', () => this.pushWatched(run, indexes, messages), messages.length);
     if (overtaken) return { why: 'overtaken' };
     const refused = run.refusedAtLarge(indexes.length);
     return refused && { ...refused, retryMs: await this.pause(refused.retryMs) };
@@ -216,17 +220,11 @@ export class BatchSender {
     const { lease, results, dead, pushed } = run;
     const retryMs = retryDelay(run, interruption);
     const tried = interruption === null || interruption.why === 'refused';
-    const held = await this.ledger.settle(lease, { results, dead, pushed, tried, retryMs });
+    const held = await run.step('settle', () => this.ledger.settle(lease, { results, dead, pushed, tried, retryMs }));
     const { batchId, alertId, epoch } = lease;
     if (run.codes.size > 0)
       this.logger.warn({ batchId, alertId, codes: Object.fromEntries(run.codes) }, 'not accepted');
-    if (held) {
-      const end = interruption?.why ?? (results.pending().length > 0 ? 'retried' : 'settled');
-      this.metrics.ended(end, lease.results, results.toString());
-    } else {
-      this.metrics.lost();
-      this.logger.warn({ batchId, alertId, epoch }, 'the lease was lost before settling');
-    }
+    if (!held) this.logger.warn({ batchId, alertId, epoch }, 'the lease was lost before settling');
     return held;
   }
 }

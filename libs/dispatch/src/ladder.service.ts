@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Audit } from '#audit';
 import type { Area } from '#geo';
-import { Blur, Refusal, Transactions, type UnitOfWork } from '#platform';
+import { Blur, Refusal, traced, Transactions, type UnitOfWork } from '#platform';
 import type { Alert } from './alert.entity.ts';
 import { AlertWorkMetrics } from './alert-work.metrics.ts';
 import { AlertRepository } from './alert.repository.ts';
@@ -85,7 +85,8 @@ export class Ladders {
     try {
       const { steps, now } = await this.ladders.steps(alert.id);
       if (!ringDue(alert, steps, now)) return false;
-      return await this.transactions.run((unit) => this.climbHeld(unit, alert.id));
+      const climb = () => this.transactions.run((unit) => this.climbHeld(unit, alert.id));
+      return await traced('ladder.climb', { alertId: alert.id }, climb);
     } catch (error) {
       this.metrics.failed('ladder');
       this.logger.error(

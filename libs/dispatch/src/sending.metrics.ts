@@ -1,11 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Metrics } from '#platform';
 import type { PushOutcome } from '#push';
-import type { Interruption } from './batch-run.ts';
+import type { TurnEnd } from './batch-run.ts';
 import { RESULT } from './results.ts';
-
-/** How a worker's turn at a batch ended: `settled`, `retried` for what was not accepted, or what interrupted it. */
-export type TurnEnd = 'settled' | 'retried' | Interruption['why'];
 
 /** Why a push was not accepted, in few words: providers have many codes, and invent more. */
 const REASONS: Readonly<Record<string, readonly string[]>> = {
@@ -88,18 +85,14 @@ export class SendingMetrics {
     this.firstPushSeconds.observe({ audience }, ms / 1000);
   }
 
-  /** A turn at a batch has ended, and this worker held it to the end. @param before its results at the claim */
+  /** A turn at a batch has ended. @param before its results at the claim */
   ended(end: TurnEnd, before: string | null, after: string): void {
     this.turns.inc({ end });
+    if (end === 'lost') return;
     for (const [result, code] of FINAL) {
       const more = countOf(after, code) - countOf(before ?? '', code);
       if (more > 0) this.results.inc({ result }, more);
     }
-  }
-
-  /** A turn whose batch somebody else has now. */
-  lost(): void {
-    this.turns.inc({ end: 'lost' });
   }
 }
 

@@ -50,6 +50,12 @@ const schema = z
      * takes to notice. By default 5 in production, else 0.
      */
     DRAIN_SECONDS: z.coerce.number().min(0).max(300).optional(),
+    /** Where traces go, by OTLP over HTTP with JSON: an address without a path. Without it there are none. */
+    OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+    /** `name=value`, comma-separated. Read by the exporter itself; declared here so that it is known. */
+    OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
+    /** Share of the traces that are kept; each is kept or left whole. */
+    OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
     /** Multiplies the rate limits of callers and networks, e.g. for a load test or a country behind few addresses. */
     RATE_LIMIT_FACTOR: z.coerce.number().min(0.01).max(1_000).default(1),
     /** Client secrets of identity providers, a JSON object issuer → secret. An issuer without one has a public client. */

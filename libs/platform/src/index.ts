@@ -23,6 +23,7 @@ export { REDIS } from './redis.ts';
 export { inPieces, RetentionRuns, sumOver } from './retention-runs.ts';
 export type { RetentionRun } from './retention-runs.repository.ts';
 export { isRefusal, Refusal } from './refusal.ts';
+export { Span, traced, traceParent } from './tracing.ts';
 export { Transactions, type UnitOfWork } from './transactions.ts';
 export { AUDIENCES, Public } from './http/audience.ts';
 export {

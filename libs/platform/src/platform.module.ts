@@ -24,6 +24,7 @@ import { RedisModule } from './redis.ts';
 import { RequestContext } from './request-context.ts';
 import { RetentionRuns } from './retention-runs.ts';
 import { RetentionRunsRepository } from './retention-runs.repository.ts';
+import { TracingModule } from './tracing.module.ts';
 import { Transactions } from './transactions.ts';
 import { Zones } from './zones.ts';
 import { ZonesRepository } from './zones.repository.ts';
@@ -43,6 +44,7 @@ export class PlatformModule {
         databaseModule(`golden72-${processName}`),
         RedisModule,
         DiscoveryModule,
+        TracingModule.forRoot(processName),
         BullModule.forRootAsync({ inject: [ENV], useFactory: queueDefaults }),
       ],
       providers: [
