@@ -19,6 +19,7 @@ import { TopUp1764000000018 } from './1764000000018-top-up.ts';
 import { BatchCounts1764000000019 } from './1764000000019-batch-counts.ts';
 import { DeploymentIdentity1764000000020 } from './1764000000020-deployment-identity.ts';
 import { KeepingPromises1764000000021 } from './1764000000021-keeping-promises.ts';
+import { Traces1764000000022 } from './1764000000022-traces.ts';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -43,4 +44,5 @@ export const MIGRATIONS = [
   BatchCounts1764000000019,
   DeploymentIdentity1764000000020,
   KeepingPromises1764000000021,
+  Traces1764000000022,
 ];

@@ -5,6 +5,7 @@ import { build } from './setup/build.mjs';
 import { ensure } from './setup/ensure.mjs';
 import { jest } from './setup/jest.mjs';
 import { local, main, root } from './setup/main.mjs';
+import { fetchPromtool } from './setup/promtool.mjs';
 import { withServers } from './setup/with-servers.mjs';
 
 const unit = process.argv.includes('--unit');
@@ -22,6 +23,7 @@ async function allTests(requests) {
   const { stop } = requests;
   await ensure({ root, local, stop, browser: true });
   await installPeers({ root, local, stop });
+  await fetchPromtool({ local, stop });
   await build({ root, local, stop });
   return withServers({ root, local, name: 'test', fresh: true }, requests, async (run) => {
     result = await jest(args, { root, local, ...run });

@@ -158,6 +158,10 @@ describe('positions told at the same time', () => {
         const crowd = [...first, ...second, ...fill(before)];
         const told = others.map((device) => tell(device, placeOf(device)));
         await until('as many are refused as find no room', async () => (await settled(told)) === refused);
+        expect(await call(api.url, 'GET', '/readyz')).toMatchObject({
+          status: 503,
+          body: { parts: { writes: 'full' } },
+        });
         return { crowd, told };
       });
       expect(new Set(await Promise.all(answers.crowd))).toEqual(new Set([true]));

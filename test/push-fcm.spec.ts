@@ -283,6 +283,7 @@ describe('FCM, simulated', () => {
     gateway = gatewayTo(simulator.fcmUrl, { credential, onEvent: (event) => events.push(event) });
     expect(await names(gateway, pushMessages(2))).toEqual(['retry NO_CREDENTIALS', 'retry NO_CREDENTIALS']);
     expect(events).toContainEqual({ event: 'no-credentials', reason: 'TypeError' });
+    expect(await gateway.canSend()).toBe(false);
     expect(JSON.stringify(events)).not.toContain('private key');
   });
 });

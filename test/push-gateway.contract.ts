@@ -94,6 +94,11 @@ export function pushGatewayContract(name: string, makeHarness: () => Promise<Pus
     const kinds = async (messages: readonly PushMessage[]) =>
       (await gateway.send('real', messages)).map(({ outcome }) => outcome);
 
+    it('says that it can send, and disturbs nobody for it', async () => {
+      expect(await gateway.canSend()).toBe(true);
+      expect(harness.requests()).toBe(0);
+    });
+
     it('sends nothing where there is nothing to send', async () => {
       expect(await gateway.send('real', [])).toEqual([]);
     });

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource, EntityManager, Logger } from 'typeorm';
 import { Devices, Positions } from '#audience';
-import { BatchSender, RecipientReferences } from '#dispatch';
+import { BatchSender, LedgerOverview, RecipientReferences } from '#dispatch';
 import { Receipts } from '#engagement';
 import { hashSecret, Outbox } from '#platform';
 import { seedAlert } from './harness/alert-rows.ts';
 import { TestCity } from './harness/city.ts';
 import { makeDevices, scatter, seedAgency, SHENZHEN } from './harness/fixtures.ts';
+import { undone } from './harness/undone.ts';
 
 /** Tables that grow with the country, or with every push: nothing hot may read one of them through. */
 const BIG = ['positions', 'devices', 'batches', 'batch_recipients', 'receipts'];
@@ -71,6 +72,7 @@ describe('the plans of hot statements', () => {
     ['a checkpoint', ['SET results = $3, lease_until = now()'], ['batches_pkey']],
     ['a settlement', ['SET results = $3, lease_until = NULL'], ['batches_pkey']],
     ['batches that are ready', ['AS "delayMs"'], ['batches_unsettled']],
+    ['what is unsettled', ['AS "silentS"'], ['batches_unsettled', 'batches_leased', 'alerts_live']],
     ['batches whose worker went silent', ['lease_until < now() ORDER BY id'], ['batches_leased']],
     ['whom a batch is pushed to', ['SELECT id, token, platform'], ['devices_pkey']],
     ['receipts', ['INSERT INTO receipts'], ['batches_pkey']],
@@ -169,6 +171,7 @@ async function live(city: TestCity): Promise<void> {
   const ref = city.worker.get(RecipientReferences).encode(batch?.id as number, 0);
   await city.worker.get(Receipts, { strict: false }).record([{ ref, kind: 'opened' }]);
   await city.worker.get(BatchSender).reclaim();
+  await city.worker.get(LedgerOverview).read();
   await city.worker.get(Outbox).flush();
 }
 
@@ -187,16 +190,4 @@ async function readThrough(asked: Statement, on: Asking): Promise<string[]> {
   const nodes = await planOf(asked, on);
   const through = nodes.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name'] ?? '');
   return through.filter((table) => BIG.includes(table));
-}
-
-/** Runs something in a transaction that is rolled back. */
-async function undone(source: DataSource, work: (tx: EntityManager) => Promise<void>): Promise<void> {
-  const stop = new Error('rolled back');
-  const run = source.transaction(async (tx) => {
-    await work(tx);
-    throw stop;
-  });
-  await run.catch((error: unknown) => {
-    if (error !== stop) throw error;
-  });
 }

@@ -10,6 +10,7 @@ import { serveDirectly } from './direct-routes.ts';
 import { nameHostCookies } from './host-cookies.ts';
 import { serveOpenApi } from './openapi.ts';
 import { FAULT_ANSWERS } from './problem.ts';
+import { traceRequests } from './request-traces.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
 /**
@@ -27,6 +28,7 @@ export async function createApi(env: Env, more: DynamicModule['imports'] = []): 
   try {
     app.useLogger(app.get(Logger));
     trackOrigins(app);
+    if (env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
     await app.register(fastifyCookie);
     nameHostCookies(app, env);
     boundRequests(app, env);

@@ -1,6 +1,7 @@
 import { OnWorkerEvent, Processor } from '@nestjs/bullmq';
 import type { Job } from 'bullmq';
 import { DISPATCH_JOBS, Feeder } from '#dispatch';
+import { Span } from '#platform';
 import { QueueProcessor } from './queue-processor.ts';
 import { runJob } from './run-job.ts';
 
@@ -13,8 +14,13 @@ export class FeedProcessor extends QueueProcessor {
     super();
   }
 
-  process(job: Job): Promise<void> {
-    return runJob({ feed }, { feed: () => this.feeder.feed() }, job);
+  async process(job: Job): Promise<void> {
+    const span = Span.under(job.opts.telemetry?.metadata ?? null, 'feed', {});
+    try {
+      await runJob({ feed }, { feed: () => this.feeder.feed() }, job);
+    } finally {
+      span?.end();
+    }
   }
 
   @OnWorkerEvent('failed')

@@ -1,7 +1,8 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { AuditAnchors } from './audit-anchors.ts';
 import { Retention } from './retention.ts';
-import { Ticker } from './ticker.ts';
+import { Rounds } from './rounds.ts';
+import type { Ticker } from './ticker.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -10,8 +11,8 @@ const HOUR_MS = 3_600_000;
 export class Housekeeping implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly ticker: Ticker;
 
-  constructor(retention: Retention, anchors: AuditAnchors) {
-    this.ticker = new Ticker(HOUR_MS, { ...retention.steps, anchors: () => anchors.tell() });
+  constructor(retention: Retention, anchors: AuditAnchors, rounds: Rounds) {
+    this.ticker = rounds.of('housekeeping', HOUR_MS, { ...retention.steps, anchors: () => anchors.tell() });
   }
 
   onApplicationBootstrap(): void {

@@ -1,7 +1,8 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { BatchSender, Ending, Feeder, Gaps, Ladders, Restoration } from '#dispatch';
-import { Outbox } from '#platform';
-import { Ticker } from './ticker.ts';
+import { Metrics, Outbox } from '#platform';
+import { Rounds } from './rounds.ts';
+import type { Ticker } from './ticker.ts';
 
 /** An emptied queue or a dead worker delays nobody for much longer than this. */
 const SWEEP_MS = 5_000;
@@ -14,6 +15,7 @@ const SWEEP_MS = 5_000;
 export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(Sweeper.name);
   private readonly ticker: Ticker;
+  private readonly reclaimed;
 
   constructor(
     private readonly sender: BatchSender,
@@ -23,8 +25,14 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     ladders: Ladders,
     restoration: Restoration,
     outbox: Outbox,
+    rounds: Rounds,
+    metrics: Metrics,
   ) {
-    this.ticker = new Ticker(SWEEP_MS, {
+    this.reclaimed = metrics.counter(
+      'golden72_leases_lost_total',
+      'Batches that this worker took back from one that had gone silent.',
+    );
+    this.ticker = rounds.of('sweep', SWEEP_MS, {
       // First of all: in a restored database the alerts are held before anything else is done with them.
       restored: () => restoration.check(),
       outbox: () => outbox.flush(),
@@ -34,6 +42,11 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       leases: () => this.reclaim(),
       feed: () => feeder.feed(),
     });
+  }
+
+  /** Whether no sweep has ended for so long that what others lose would stay lost. */
+  get late(): boolean {
+    return this.ticker.late;
   }
 
   onApplicationBootstrap(): void {
@@ -46,6 +59,8 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async reclaim(): Promise<void> {
     const reclaimed = await this.sender.reclaim();
-    if (reclaimed > 0) this.logger.warn({ reclaimed }, 'leases had run out');
+    if (reclaimed === 0) return;
+    this.reclaimed.inc(reclaimed);
+    this.logger.warn({ reclaimed }, 'leases had run out');
   }
 }

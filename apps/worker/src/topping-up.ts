@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { TopUp } from '#dispatch';
-import { Ticker } from './ticker.ts';
+import { Rounds } from './rounds.ts';
+import type { Ticker } from './ticker.ts';
 
 /** With what a round takes, who enters is asked within half a minute. */
 const TOP_UP_MS = 25_000;
@@ -10,8 +11,8 @@ const TOP_UP_MS = 25_000;
 export class ToppingUp implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly ticker: Ticker;
 
-  constructor(topUp: TopUp) {
-    this.ticker = new Ticker(TOP_UP_MS, { topUp: () => topUp.run() });
+  constructor(topUp: TopUp, rounds: Rounds) {
+    this.ticker = rounds.of('top_up', TOP_UP_MS, { topUp: () => topUp.run() });
   }
 
   onApplicationBootstrap(): void {

@@ -6,16 +6,20 @@ import { CasesModule } from '#cases';
 import { DispatchModule, SendingModule } from '#dispatch';
 import { EngagementModule } from '#engagement';
 import { type Env, ObservabilityModule, PlatformModule } from '#platform';
+import { PushModule } from '#push';
 import { SightingsModule } from '#sightings';
 import { AuditAnchors } from './audit-anchors.ts';
 import { CaseRetention } from './case-retention.ts';
 import { DispatchProcessor } from './dispatch.processor.ts';
 import { FeedProcessor } from './feed.processor.ts';
+import { LedgerMetrics } from './ledger.metrics.ts';
 import { PurgeProcessor } from './purge.processor.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Retention } from './retention.ts';
+import { Rounds } from './rounds.ts';
 import { Sweeper } from './sweeper.ts';
 import { ToppingUp } from './topping-up.ts';
+import { WorkerParts } from './worker-parts.ts';
 
 @Module({})
 export class WorkerModule {
@@ -31,6 +35,7 @@ export class WorkerModule {
         CasesModule,
         DispatchModule,
         EngagementModule,
+        PushModule,
         SendingModule,
         SightingsModule,
       ],
@@ -40,10 +45,13 @@ export class WorkerModule {
         DispatchProcessor,
         FeedProcessor,
         Housekeeping,
+        LedgerMetrics,
         PurgeProcessor,
         Retention,
+        Rounds,
         Sweeper,
         ToppingUp,
+        WorkerParts,
       ],
     };
   }

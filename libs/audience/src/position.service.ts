@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { cellOf, coarsen, type LonLat } from '#geo';
-import { GroupCommit } from '#platform';
+import { type GroupCommit, GroupCommits } from '#platform';
 import { type Move, PositionRepository } from './position.repository.ts';
 
 /** Devices that one statement moves. */
@@ -14,8 +14,9 @@ const WAITING = 5_000;
 export class Positions implements BeforeApplicationShutdown {
   private readonly moves: GroupCommit<Move, boolean>;
 
-  constructor(positions: PositionRepository) {
-    this.moves = new GroupCommit({
+  constructor(positions: PositionRepository, commits: GroupCommits) {
+    this.moves = commits.of({
+      name: 'positions',
       write: (moves) => positions.update(moves),
       groupWeight: GROUP,
       waitingWeight: WAITING,

@@ -1,4 +1,5 @@
 import type { PushTarget } from '#audience';
+import { Span } from '#platform';
 import type { PushMessage, PushOutcome } from '#push';
 import type { Lease } from './batch.repository.ts';
 import type { Told } from './pacer.ts';
@@ -9,6 +10,12 @@ export type Interruption =
   | { readonly why: 'overtaken' | 'lost' }
   /** `refused`: this chunk, at large; `away`: so was everybody's, and nobody is asked for a while. */
   | { readonly why: 'no_room' | 'night' | 'refused' | 'away'; readonly retryMs: number };
+
+/**
+ * How a worker's turn at a batch ended: `settled`, `retried` for what was not accepted, or what interrupted it. `lost` is also where the
+ * ledger could not be written. `fault`: the work itself threw.
+ */
+export type TurnEnd = 'settled' | 'retried' | 'fault' | Interruption['why'];
 
 /** Nobody is told to wait longer than this by a header: an hour of Retry-After is an hour of a child. */
 const MAX_RETRY_AFTER_MS = 60_000;
@@ -25,14 +32,44 @@ export class BatchRun {
   readonly dead: Pick<PushTarget, 'id' | 'token'>[] = [];
   /** How many outcomes of each code were not 'accepted'. */
   readonly codes = new Map<string, number>();
+  private readonly claimedAt = performance.now();
+  private answered = false;
   pushed = false;
   /** The longest wait that the provider asked for. */
   retryMs = 0;
+  private accepted = 0;
+  private readonly span: Span | null;
 
+  /** @param beganAt epoch milliseconds: when the claim began */
   constructor(
     readonly lease: Lease,
     readonly results: Results,
-  ) {}
+    beganAt: number,
+  ) {
+    const { alertId, waveId, batchId, attempt, band } = lease;
+    this.span = Span.under(lease.traceParent, 'batch', { alertId, waveId, batchId, attempt, band }, beganAt);
+    this.span?.part('claim', {}, beganAt).end();
+  }
+
+  /** Does a part of the run, which is a part of its trace. */
+  async step<Result>(name: string, work: () => Promise<Result>, messages?: number): Promise<Result> {
+    const part = this.span?.part(name, messages === undefined ? {} : { messages });
+    try {
+      return await work();
+    } finally {
+      part?.end();
+    }
+  }
+
+  endedBy(interruption: Interruption | null): TurnEnd {
+    return interruption?.why ?? (this.results.pending().length > 0 ? 'retried' : 'settled');
+  }
+
+  /** Nothing more is done. */
+  end(end: TurnEnd): void {
+    this.span?.note({ end, accepted: this.accepted, ...Object.fromEntries(this.codes) });
+    this.span?.end(end === 'lost');
+  }
 
   record(indexes: readonly number[], messages: readonly PushMessage[], outcomes: readonly PushOutcome[]): Chunk {
     indexes.forEach((index, place) => {
@@ -46,9 +83,18 @@ export class BatchRun {
     return chunkOf(outcomes);
   }
 
+  /** Milliseconds since the wave was due, once: when its first pushes are answered. Null for all that come after them. */
+  firstPushMs(): number | null {
+    const { firstDueMs } = this.lease;
+    if (firstDueMs === null || this.answered) return null;
+    this.answered = true;
+    return firstDueMs + performance.now() - this.claimedAt;
+  }
+
   private note(outcome: PushOutcome): void {
     if (outcome.outcome === 'accepted') {
       this.pushed = true;
+      this.accepted++;
       return;
     }
     const code = outcome.outcome === 'unregistered' ? 'UNREGISTERED' : outcome.code;

@@ -51,6 +51,10 @@ export interface Lease {
   /** After this nothing of the batch is sent any more. */
   readonly deadline: Date;
   readonly overdue: boolean;
+  /** The trace in which its wave was made; null where none is kept. */
+  readonly traceParent: string | null;
+  /** Of a wave's first batch, at its first claim: milliseconds since it was due. Null for any other. */
+  readonly firstDueMs: number | null;
 }
 
 /** What has become of a batch's alert, under a shared lock: see {@link BatchRepository.standing}. */
@@ -105,7 +109,9 @@ export class BatchRepository {
          a.place, a.call_number AS "callNumber", a.instruction, EXISTS (SELECT FROM alert_photos p WHERE p.alert_id = a.id) AS "hasPhoto",
          CASE w.audience WHEN 'ring' THEN 'alert' ELSE m.kind END AS kind, m.version, m.texts,
          CASE w.audience WHEN 'notified' THEN m.notice END AS notice,
-         ${DEADLINE} AS deadline, ${DEADLINE} <= now() AS overdue`,
+         w.trace_parent AS "traceParent", ${DEADLINE} AS deadline, ${DEADLINE} <= now() AS overdue,
+         CASE WHEN b.attempt = 1 AND b.seq = (SELECT min(seq) FROM batches WHERE wave_id = w.id)
+           THEN (extract(epoch FROM now() - b.run_at) * 1000)::float8 END AS "firstDueMs"`,
       [batchId, epoch, LEASE_SECONDS],
     );
     return rows[0] ?? null;

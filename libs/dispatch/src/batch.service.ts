@@ -1,9 +1,9 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Devices, type PushTarget } from '#audience';
 import { Clock, ENV, type Env, isUnavailable, type JobData, outlast } from '#platform';
-import { PUSH_GATEWAY, type PushGateway, type PushMessage } from '#push';
+import { PUSH_GATEWAY, type PushGateway, type PushMessage, type PushOutcome } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
-import { BatchRun, type Chunk, type Interruption, refusedAtLarge } from './batch-run.ts';
+import { BatchRun, type Chunk, type Interruption, refusedAtLarge, type TurnEnd } from './batch-run.ts';
 import { PROBE_EVERY_MS } from './breaker.ts';
 import type { sendBatch } from './dispatch.jobs.ts';
 import { ENDING_WEIGHT } from './feeder.ts';
@@ -12,6 +12,7 @@ import { isNight, untilDayMs } from './night.ts';
 import { type GrantedRoom, Pacer, type Room } from './pacer.ts';
 import { Pushes } from './push-payload.ts';
 import { RecipientReferences } from './recipient-reference.ts';
+import { SendingMetrics } from './sending.metrics.ts';
 import { asks } from './texts.ts';
 
 /** A lease is renewed this often while its worker lives, however long it waits for room or for answers. */
@@ -44,6 +45,7 @@ export class BatchSender {
     private readonly pacer: Pacer,
     private readonly references: RecipientReferences,
     private readonly clock: Clock,
+    private readonly metrics: SendingMetrics,
     @Inject(PUSH_GATEWAY) private readonly gateway: PushGateway,
     @Inject(ENV) private readonly env: Pick<Env, 'PUBLIC_URL'>,
   ) {}
@@ -63,19 +65,27 @@ export class BatchSender {
   }
 
   private async sendHeld(batchId: number, epoch: number): Promise<boolean> {
+    const beganAt = Date.now();
     const lease = await this.ledger.claim(batchId, epoch);
     if (!lease) return false;
-    const run = new BatchRun(lease, this.ledger.resultsOf(lease));
+    const run = new BatchRun(lease, this.ledger.resultsOf(lease), beganAt);
     const pulse = setInterval(() => void this.renew(lease), RENEW_MS);
+    let end: TurnEnd = 'lost';
     try {
       const interruption = lease.overdue ? null : (this.night(lease) ?? (await this.push(run)));
-      return interruption?.why === 'lost' ? false : await this.settle(run, interruption);
+      if (interruption?.why !== 'lost' && (await this.settle(run, interruption))) end = run.endedBy(interruption);
+      return end !== 'lost';
     } catch (error) {
       // Of a database that is away the lease runs out, and whoever comes next takes it up.
-      if (!isUnavailable(error)) await this.fault(run, error);
+      if (!isUnavailable(error)) {
+        end = 'fault';
+        await this.fault(run, error);
+      }
       throw error;
     } finally {
       clearInterval(pulse);
+      this.metrics.ended(end, lease.results, run.results.toString());
+      run.end(end);
     }
   }
 
@@ -135,7 +145,7 @@ export class BatchSender {
     next: readonly number[],
     compose: (indexes: readonly number[]) => PushMessage[],
   ): Promise<{ readonly pushed: number; readonly interruption: Interruption | null }> {
-    const room = await this.room(run.lease, next.length);
+    const room = await run.step('pace', () => this.room(run.lease, next.length), next.length);
     if (!room.granted) return { pushed: 0, interruption: { why: 'no_room', retryMs: room.retryMs } };
     const indexes = next.slice(0, room.messages);
     return { pushed: indexes.length, interruption: await this.pushInRoom(run, indexes, compose, room) };
@@ -158,7 +168,7 @@ export class BatchSender {
       results.restore(before);
       return { why: 'overtaken' };
     }
-    const chunk = await this.pushWatched(run, indexes, messages);
+    const chunk = await run.step('push', () => this.pushWatched(run, indexes, messages), messages.length);
     if (!chunk) return { why: 'overtaken' };
     const awayMs = await this.report(room, chunk);
     return awayMs > 0 && chunk.failed > 0 ? { why: 'away', retryMs: awayMs } : refusedAtLarge(chunk);
@@ -172,13 +182,21 @@ export class BatchSender {
   ): Promise<Chunk | null> {
     const overtaken = new AbortController();
     const watch = setInterval(() => void this.watch(run.lease, overtaken), WATCH_MS);
+    const sentAt = performance.now();
     try {
       const outcomes = await this.gateway.send(run.lease.mode, messages, overtaken.signal);
       const chunk = run.record(indexes, messages, outcomes);
+      this.count(run, outcomes, sentAt);
       return overtaken.signal.aborted ? null : chunk;
     } finally {
       clearInterval(watch);
     }
+  }
+
+  private count(run: BatchRun, outcomes: readonly PushOutcome[], sentAt: number): void {
+    this.metrics.answered(outcomes, performance.now() - sentAt);
+    const firstMs = run.firstPushMs();
+    if (firstMs !== null) this.metrics.firstPush(run.lease.audience, firstMs);
   }
 
   private async watch(lease: Lease, overtaken: AbortController): Promise<void> {
@@ -238,7 +256,7 @@ export class BatchSender {
     const retryMs = retryDelay(run, interruption);
     const tried = interruption === null || interruption.why === 'refused' || interruption.why === 'away';
     const leaving = { results, dead, pushed, tried, retryMs };
-    const held = await outlast(OUTLAST_MS, () => this.ledger.settle(lease, leaving));
+    const held = await run.step('settle', () => outlast(OUTLAST_MS, () => this.ledger.settle(lease, leaving)));
     const { batchId, alertId, epoch } = lease;
     if (run.codes.size > 0)
       this.logger.warn({ batchId, alertId, codes: Object.fromEntries(run.codes) }, 'not accepted');

@@ -9,6 +9,7 @@ import { queueOf } from '#platform';
 import { PushModule } from '#push';
 import { AlertRetentionRepository } from './alert-retention.repository.ts';
 import { AlertRetention } from './alert-retention.service.ts';
+import { AlertWorkMetrics } from './alert-work.metrics.ts';
 import { Alerts } from './alert.service.ts';
 import { Asking } from './asking.service.ts';
 import { BatchRepository } from './batch.repository.ts';
@@ -32,6 +33,7 @@ import { LandAskRepository } from './land-ask.repository.ts';
 import { LandAsks } from './land-ask.service.ts';
 import { LandRepository } from './land.repository.ts';
 import { Lands } from './land.service.ts';
+import { LedgerOverview } from './ledger-overview.repository.ts';
 import { Ledger } from './ledger.service.ts';
 import { LiveAlerts } from './live-alerts.service.ts';
 import { Pacer } from './pacer.ts';
@@ -41,6 +43,7 @@ import { PublicCopies } from './public-copies.ts';
 import { PublicAlertsModule } from './public-alerts.module.ts';
 import { Release } from './release.service.ts';
 import { Restoration } from './restoration.service.ts';
+import { SendingMetrics } from './sending.metrics.ts';
 import { SystemHolds } from './system-holds.service.ts';
 import { Telling } from './telling.service.ts';
 import { TopUpRepository } from './top-up.repository.ts';
@@ -63,6 +66,7 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
   providers: [
     AlertRetention,
     AlertRetentionRepository,
+    AlertWorkMetrics,
     Alerts,
     Asking,
     BatchRepository,
@@ -126,7 +130,7 @@ export class DispatchModule {}
 /** Feeding and sending: what workers do. Holds the push gateway, so only a worker may import it. */
 @Module({
   imports: [DispatchModule, queues, AudienceModule, PushModule],
-  providers: [BatchSender, Feeder, Pacer],
-  exports: [BatchSender, Feeder, Pacer],
+  providers: [BatchSender, Feeder, LedgerOverview, Pacer, SendingMetrics],
+  exports: [BatchSender, Feeder, LedgerOverview, Pacer],
 })
 export class SendingModule {}

@@ -2,8 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type Actor, actorReference, authorize, type OfficerActor, Officers, Reviews } from '#access';
 import { Audit } from '#audit';
 import { Cases, type Closing } from '#cases';
-import { Refusal, Transactions, type UnitOfWork } from '#platform';
+import { Refusal, traced, Transactions, type UnitOfWork } from '#platform';
 import type { Alert } from './alert.entity.ts';
+import { AlertWorkMetrics } from './alert-work.metrics.ts';
 import { AlertRepository } from './alert.repository.ts';
 import { Alerts } from './alert.service.ts';
 import { nextAlertState } from './alert-states.ts';
@@ -35,6 +36,7 @@ export class Ending {
     private readonly officers: Officers,
     private readonly audit: Audit,
     private readonly reviews: Reviews,
+    private readonly metrics: AlertWorkMetrics,
     private readonly transactions: Transactions,
   ) {}
 
@@ -103,13 +105,15 @@ export class Ending {
   /** One that cannot be ended must not keep the others alive. */
   private async expire(alertId: string): Promise<void> {
     try {
-      await this.transactions.run(async (unit) => {
+      const expire = async (unit: UnitOfWork) => {
         const alert = await this.alertRows.lockOverdue(unit.tx, alertId);
         if (!alert) return;
         await this.endHeld(unit, alert, 'expire', 'ended', null);
         this.logger.log({ alertId }, 'alert expires');
-      });
+      };
+      await traced('expire', { alertId }, () => this.transactions.run(expire));
     } catch (error) {
+      this.metrics.failed('expiry');
       this.logger.error({ err: error as Error, alertId }, 'an alert could not be expired; the next sweep tries again');
     }
   }

@@ -37,6 +37,7 @@ export type { LandAsk } from './land-ask.repository.ts';
 export type { Neighbour } from './land.repository.ts';
 export { Lands } from './land.service.ts';
 export { LAND_STATES, type LandState } from './land-states.ts';
+export { LedgerOverview, type LedgerReading } from './ledger-overview.repository.ts';
 export { LiveAlerts } from './live-alerts.service.ts';
 export { Message } from './message.entity.ts';
 export { Pacer, type ProviderStanding } from './pacer.ts';

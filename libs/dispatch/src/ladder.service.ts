@@ -3,8 +3,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Audit } from '#audit';
 import type { Area } from '#geo';
-import { Blur, Refusal, Transactions, type UnitOfWork } from '#platform';
+import { Blur, Refusal, traced, Transactions, type UnitOfWork } from '#platform';
 import type { Alert } from './alert.entity.ts';
+import { AlertWorkMetrics } from './alert-work.metrics.ts';
 import { AlertRepository } from './alert.repository.ts';
 import { areaOf } from './change-area.ts';
 import { ChangeRepository } from './change.repository.ts';
@@ -29,6 +30,7 @@ export class Ladders {
     private readonly asking: Asking,
     private readonly audit: Audit,
     private readonly blur: Blur,
+    private readonly metrics: AlertWorkMetrics,
     private readonly transactions: Transactions,
   ) {}
 
@@ -83,8 +85,10 @@ export class Ladders {
     try {
       const { steps, now } = await this.ladders.steps(alert.id);
       if (!ringDue(alert, steps, now)) return false;
-      return await this.transactions.run((unit) => this.climbHeld(unit, alert.id));
+      const climb = () => this.transactions.run((unit) => this.climbHeld(unit, alert.id));
+      return await traced('ladder.climb', { alertId: alert.id }, climb);
     } catch (error) {
+      this.metrics.failed('ladder');
       this.logger.error(
         { err: error as Error, alertId: alert.id },
         'a ring could not be fired; the next sweep tries again',
@@ -99,10 +103,11 @@ export class Ladders {
     if (!alert || alert.heldAt) return false;
     // Read under the lock: another worker may have fired meanwhile.
     const { steps, now } = await this.ladders.steps(alertId, tx);
-    const ring = ringDue(alert, steps, now);
-    if (!ring) return false;
-    if (alert.ladder.confirm) await this.propose(tx, alert, ring);
-    else await this.fire(unit, alert, ring);
+    const due = ringDue(alert, steps, now);
+    if (!due) return false;
+    if (alert.ladder.confirm) await this.propose(tx, alert, due.ring);
+    else await this.fire(unit, alert, due.ring);
+    this.metrics.ringLate(now.getTime() - due.dueAt.getTime());
     return true;
   }
 

@@ -113,7 +113,7 @@ function climb(alert: Climbing, gaps: readonly number[]) {
   const begun = ((alert.releasedAt ?? RELEASED).getTime() - RELEASED.getTime()) / MINUTE;
   const left = [...gaps];
   for (let minute: number | null = begun; minute !== null;) {
-    const ring = ringDue(standing, steps, at(minute));
+    const ring = ringDue(standing, steps, at(minute))?.ring;
     if (ring) {
       steps.push({ ...ring, state: 'fired', at: at(minute) });
       standing = { ...standing, area: circle(ring.radiusM) };
@@ -182,7 +182,7 @@ describe('climbing', () => {
   it('passes over rings that the area has outgrown', () => {
     const wide = live(USUAL, { area: circle(250_000) });
     expect(ringDue(wide, [], at(61))).toBeNull();
-    expect(ringDue(wide, [], at(121))).toEqual(USUAL.rings[1]);
+    expect(ringDue(wide, [], at(121))).toEqual({ ring: USUAL.rings[1], dueAt: at(120) });
     expect(ladderStanding(wide, [], at(61)).map(({ state }) => state)).toEqual(['passed', 'planned', 'planned']);
   });
 
@@ -199,7 +199,7 @@ describe('climbing', () => {
     ]);
     const declined: LadderStep = { ...asked, state: 'declined', at: at(100) };
     expect(ringDue(live(USUAL), [declined], at(159))).toBeNull();
-    expect(ringDue(live(USUAL), [declined], at(160))).toEqual(second);
+    expect(ringDue(live(USUAL), [declined], at(160))).toEqual({ ring: second, dueAt: at(160) });
   });
 
   it('tells when each is due, one after another once they are overdue', () => {

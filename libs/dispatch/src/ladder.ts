@@ -57,24 +57,26 @@ export type Climbing = Pick<
   'tier' | 'zone' | 'area' | 'ladder' | 'ladderEndedAt' | 'state' | 'releasedAt' | 'expiresAt' | 'stoppedAt'
 >;
 
+/** A ring and when it may be fired at the earliest. */
+interface DueRing {
+  readonly ring: LadderRing;
+  readonly dueAt: Date;
+}
+
 /**
  * The rings still to come, with when each may be fired at the earliest: at its time since the release, and never sooner after
  * the one before than the ladder spaces them. So whatever was missed, by a hold or an outage, is caught up one ring at a
  * time. A serious alert's rings wait for the day, as its first does.
  * @param steps by time
  */
-export function ringsDue(
-  alert: Climbing,
-  steps: readonly LadderStep[],
-  now: Date,
-): readonly { ring: LadderRing; dueAt: Date }[] {
+export function ringsDue(alert: Climbing, steps: readonly LadderStep[], now: Date): readonly DueRing[] {
   const { releasedAt, expiresAt } = alert;
   if (alert.state !== 'live' || !releasedAt || !expiresAt || isOver(alert, now)) return [];
   const byDay = (at: number) => at + (alert.tier === 'serious' ? untilDayMs(alert.zone, new Date(at)) : 0);
   const begun = byDay(releasedAt.getTime());
   const last = steps.at(-1);
   let before = last ? { after: last.afterMinutes, at: last.at.getTime() } : { after: 0, at: begun };
-  const due: { ring: LadderRing; dueAt: Date }[] = [];
+  const due: DueRing[] = [];
   for (const ring of ahead(alert, last)) {
     const apart = (ring.afterMinutes - before.after) * MINUTE_MS;
     const at = byDay(Math.max(begun + ring.afterMinutes * MINUTE_MS, before.at + apart));
@@ -86,10 +88,10 @@ export function ringsDue(
 }
 
 /** The ring to fire or to propose now; null while none is due, or the last one proposed has no answer. */
-export function ringDue(alert: Climbing, steps: readonly LadderStep[], now: Date): LadderRing | null {
+export function ringDue(alert: Climbing, steps: readonly LadderStep[], now: Date): DueRing | null {
   if (steps.at(-1)?.state === 'asked') return null;
   const [next] = ringsDue(alert, steps, now);
-  return next && next.dueAt <= now ? next.ring : null;
+  return next && next.dueAt <= now ? next : null;
 }
 
 /** The whole ladder as it stands: what has had its turn, and what is to come. */

@@ -5,7 +5,16 @@ import { type Actor, actorReference, Officers } from '#access';
 import { type AlertProposal } from './alert.types.ts';
 import { Audit } from '#audit';
 import { type Case, type CaseInput, CasePhotos, Cases } from '#cases';
-import { Blur, Clock, Idempotency, type IdempotentRequest, Refusal, Transactions, type UnitOfWork } from '#platform';
+import {
+  Blur,
+  Clock,
+  Idempotency,
+  type IdempotentRequest,
+  Refusal,
+  traced,
+  Transactions,
+  type UnitOfWork,
+} from '#platform';
 import type { Alert } from './alert.entity.ts';
 import { AlertPhotoRepository } from './alert-photo.repository.ts';
 import { AlertRepository } from './alert.repository.ts';
@@ -124,30 +133,32 @@ export class Release {
    * @throws Refusal `version_changed`, `case_transition_illegal`, what {@link submit} refuses and what a decision is refused
    */
   verify(actor: Actor, id: string, version: string): Promise<Released | null> {
-    return this.transactions.run(async (unit) => {
-      const { tx } = unit;
-      await this.officers.demandStanding(tx, actor);
-      const held = await this.cases.lock(tx, actor, 'case.decide', id);
-      this.cases.demandAct(held, 'verify');
-      const proposed = await this.demandPublic(tx, held);
-      await this.demandVersion(tx, held, proposed, version);
-      await this.cases.demandSubmittable(tx, held);
-      const released = proposed && (await this.release(unit, held, proposed));
-      await this.cases.move(tx, actor, held, 'verify', { verifierId: actor.id, verifiedAt: this.clock.now() });
-      if (!released) return null;
-      await this.audit.record(tx, {
-        agencyId: held.agencyId,
-        actor: actorReference(actor),
-        action: 'alert.release',
-        thing: `alert:${released.alertId}`,
-        detail: {
-          case: held.id,
-          version,
-          targeted: this.blur.count(`${released.alertId}|targeted`, released.targeted),
-        },
-      });
-      return released;
+    return traced('release', {}, () => this.transactions.run((unit) => this.verifyIn(unit, actor, id, version)));
+  }
+
+  private async verifyIn(unit: UnitOfWork, actor: Actor, id: string, version: string): Promise<Released | null> {
+    const { tx } = unit;
+    await this.officers.demandStanding(tx, actor);
+    const held = await this.cases.lock(tx, actor, 'case.decide', id);
+    this.cases.demandAct(held, 'verify');
+    const proposed = await this.demandPublic(tx, held);
+    await this.demandVersion(tx, held, proposed, version);
+    await this.cases.demandSubmittable(tx, held);
+    const released = proposed && (await this.release(unit, held, proposed));
+    await this.cases.move(tx, actor, held, 'verify', { verifierId: actor.id, verifiedAt: this.clock.now() });
+    if (!released) return null;
+    await this.audit.record(tx, {
+      agencyId: held.agencyId,
+      actor: actorReference(actor),
+      action: 'alert.release',
+      thing: `alert:${released.alertId}`,
+      detail: {
+        case: held.id,
+        version,
+        targeted: this.blur.count(`${released.alertId}|targeted`, released.targeted),
+      },
     });
+    return released;
   }
 
   private async release(unit: UnitOfWork, held: Case, { alert, message }: Proposed): Promise<Released> {

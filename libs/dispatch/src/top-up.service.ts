@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Arrivals, type AudienceQuery, type PartOfArea } from '#audience';
-import { Clock, Coalesced, Transactions, type UnitOfWork } from '#platform';
+import { Clock, Coalesced, traced, Transactions, type UnitOfWork } from '#platform';
 import type { Alert } from './alert.entity.ts';
+import { AlertWorkMetrics } from './alert-work.metrics.ts';
 import { AlertRepository } from './alert.repository.ts';
 import { asksNobody, DAILY_CAP } from './asking.service.ts';
 import { feed } from './dispatch.jobs.ts';
@@ -38,6 +39,7 @@ export class TopUp {
     private readonly arrivals: Arrivals,
     private readonly waves: WaveRepository,
     private readonly lands: LandRepository,
+    private readonly metrics: AlertWorkMetrics,
     private readonly clock: Clock,
     private readonly transactions: Transactions,
   ) {}
@@ -68,6 +70,7 @@ export class TopUp {
     } catch (error) {
       // What it was to be told of has been taken from the note: it is met anew, and looked at whole.
       this.known.delete(alert.id);
+      this.metrics.failed('top_up');
       this.logger.error({ err: error as Error, alertId: alert.id }, 'an alert could not be topped up');
     }
   }
@@ -127,7 +130,7 @@ export class TopUp {
     deviceIds: readonly number[],
     counts?: LeftOut,
   ): Promise<void> {
-    return this.transactions.run(async (unit) => {
+    const ask = async (unit: UnitOfWork) => {
       const { tx } = unit;
       const alert = await this.alerts.lock(tx, alertId);
       if (!alert || alert.state !== 'live' || alert.heldAt || asksNobody(alert)) return;
@@ -139,7 +142,8 @@ export class TopUp {
       if (!counts) return;
       const withheld = { ...counts.withheld, ...(capped > 0 ? { daily_cap: capped } : {}) };
       await this.waves.recount(tx, alertId, withheld, counts.elsewhere);
-    });
+    };
+    return traced('top_up', { alertId }, () => this.transactions.run(ask));
   }
 
   /** @returns how many are withheld for they got too many alerts today */

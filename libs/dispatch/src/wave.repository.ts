@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type AudienceQuery, audienceStatement, type Elsewhere } from '#audience';
 import type { Area } from '#geo';
+import { traceParent } from '#platform';
 import { NIGHT_UNTIL_HOUR } from './night.ts';
 
 /** Recipients of a batch: what FCM's own clients call a multicast, and small enough to retry whole. */
@@ -95,8 +96,12 @@ const newestNotified = (alertId: string) =>
 export class WaveRepository {
   async insert(tx: EntityManager, wave: NewWave): Promise<number> {
     const [row] = await tx.query<[{ id: number }]>(
-      'INSERT INTO waves (alert_id, message_id, audience, area, passes_hold, late) VALUES ($1, $2, $3, $4, $5, $6) RETURNING id',
-      [wave.alertId, wave.messageId, wave.audience, wave.area ?? null, wave.passesHold ?? false, wave.late ?? false],
+      `INSERT INTO waves (alert_id, message_id, audience, area, passes_hold, late, trace_parent)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
+      [
+        ...[wave.alertId, wave.messageId, wave.audience, wave.area ?? null],
+        ...[wave.passesHold ?? false, wave.late ?? false, traceParent()],
+      ],
     );
     return row.id;
   }

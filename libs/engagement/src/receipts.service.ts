@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { RecipientReferences } from '#dispatch';
-import { GroupCommit } from '#platform';
+import { type GroupCommit, GroupCommits } from '#platform';
 import { type ReceiptRow, ReceiptsRepository } from './receipts.repository.ts';
 
 /** `received`: shown on the phone · `opened`: by a person · `outside`: the phone knows it is not in the area and stays silent. */
@@ -35,8 +35,10 @@ export class Receipts implements BeforeApplicationShutdown {
   constructor(
     receipts: ReceiptsRepository,
     private readonly references: RecipientReferences,
+    commits: GroupCommits,
   ) {
-    this.reports = new GroupCommit({
+    this.reports = commits.of({
+      name: 'receipts',
       write: async (reports) => {
         const known = await receipts.insert(reports.flat());
         return reports.map(() => known);

@@ -45,6 +45,17 @@ const schema = z
      */
     OBSERVABILITY_PORT: port.optional(),
     OBSERVABILITY_HOST: z.string().default('127.0.0.1'),
+    /**
+     * How long the api and the public page go on answering after SIGTERM, while they say that they are not ready: longer than a balancer
+     * takes to notice. By default 5 in production, else 0.
+     */
+    DRAIN_SECONDS: z.coerce.number().min(0).max(300).optional(),
+    /** Where traces go, by OTLP over HTTP with JSON: an address without a path. Without it there are none. */
+    OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+    /** `name=value`, comma-separated. Read by the exporter itself; declared here so that it is known. */
+    OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
+    /** Share of the traces that are kept; each is kept or left whole. */
+    OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
     /** Multiplies the rate limits of callers and networks, e.g. for a load test or a country behind few addresses. */
     RATE_LIMIT_FACTOR: z.coerce.number().min(0.01).max(1_000).default(1),
     /** Client secrets of identity providers, a JSON object issuer → secret. An issuer without one has a public client. */
@@ -106,6 +117,11 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
   throw new Error(`The environment is not usable:\n${faults.join('\n')}`);
+}
+
+/** Milliseconds from the signal to end until the listener closes. */
+export function drainMs({ DRAIN_SECONDS, NODE_ENV }: Pick<Env, 'DRAIN_SECONDS' | 'NODE_ENV'>): number {
+  return (DRAIN_SECONDS ?? (NODE_ENV === 'production' ? 5 : 0)) * 1000;
 }
 
 /** Google's libraries take the project from the environment alone; without it each sign-in runs `gcloud` to ask. */

@@ -25,6 +25,14 @@ export interface GroupCommitOptions<Item, Answer> {
   readonly waitingWeight: number;
 }
 
+/** Hears how a group commit does. */
+export interface GroupCommitObserver {
+  /** One group is committed. @param ms from the statement's begin to its commit */
+  wrote(weight: number, ms: number): void;
+  /** One item was not taken. */
+  refused(): void;
+}
+
 interface Waiting<Item, Answer> {
   readonly item: Item;
   readonly weight: number;
@@ -42,7 +50,20 @@ export class GroupCommit<Item, Answer> {
   private readonly underWay = new Set<Promise<void>>();
   private scheduled = false;
 
-  constructor(private readonly options: GroupCommitOptions<Item, Answer>) {}
+  constructor(
+    private readonly options: GroupCommitOptions<Item, Answer>,
+    private readonly observer?: GroupCommitObserver,
+  ) {}
+
+  /** Weight that waits for a statement. */
+  get waiting(): number {
+    return this.waitingWeight;
+  }
+
+  /** The same as a share of what may wait. */
+  get fullness(): number {
+    return this.waitingWeight / this.options.waitingWeight;
+  }
 
   /**
    * Resolves once the item is committed.
@@ -52,6 +73,7 @@ export class GroupCommit<Item, Answer> {
   add(item: Item): Promise<Answer> {
     const weight = this.options.weigh?.(item) ?? 1;
     if (this.waitingWeight > 0 && this.waitingWeight + weight > this.options.waitingWeight) {
+      this.observer?.refused();
       return Promise.reject(overloaded());
     }
     return new Promise((resolve, reject) => {
@@ -103,14 +125,16 @@ export class GroupCommit<Item, Answer> {
       return place > 0 && weight > this.options.groupWeight;
     });
     const group = this.queue.splice(0, tooMuch === -1 ? this.queue.length : tooMuch);
-    this.waitingWeight -= group.reduce((sum, each) => sum + each.weight, 0);
+    this.waitingWeight -= weightOf(group);
     return group;
   }
 
   /** Never rejects. A group that fails for what is in it is halved until only the items at fault fail. */
   private async write(group: readonly Waiting<Item, Answer>[]): Promise<void> {
     try {
+      const began = performance.now();
       const answers = await this.options.write(group.map(({ item }) => item));
+      this.observer?.wrote(weightOf(group), performance.now() - began);
       group.forEach(({ resolve }, place) => resolve(answers[place] as Answer));
     } catch (error) {
       if (group.length === 1 || isUnavailable(error)) return group.forEach(({ reject }) => reject(error));
@@ -119,6 +143,10 @@ export class GroupCommit<Item, Answer> {
       await this.write(group.slice(half));
     }
   }
+}
+
+function weightOf(group: readonly { readonly weight: number }[]): number {
+  return group.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function overloaded(): Refusal<GroupCommitRefusal> {

@@ -3,7 +3,8 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { Coalesced } from './coalesced.ts';
 import type { JobData, JobDefinition } from './jobs.ts';
 import { QueueAdds } from './queue-adds.ts';
-import { OutboxRepository, type OutboxRow } from './outbox.repository.ts';
+import { Span, traceParent } from './tracing.ts';
+import { type OutboxLag, OutboxRepository, type OutboxRow } from './outbox.repository.ts';
 
 /** Rows relayed in one transaction; bounds how long their locks are held. */
 const RELAY_CHUNK = 100;
@@ -27,7 +28,8 @@ export class Outbox implements OnApplicationShutdown {
 
   /** Promises a job; it is added to its queue once `tx` has committed. */
   async add<Job extends JobDefinition>(tx: EntityManager, job: Job, data: JobData<Job>, jobId?: string): Promise<void> {
-    await this.rows.insert(tx, { queue: job.queue, name: job.name, data, job_id: jobId ?? null });
+    const { queue, name } = job;
+    await this.rows.insert(tx, { queue, name, data, job_id: jobId ?? null, trace_parent: traceParent() });
   }
 
   /** Forgets promises that nobody could keep for a week: what they were for is read from the database anew. @returns how many */
@@ -41,6 +43,11 @@ export class Outbox implements OnApplicationShutdown {
    */
   flush(): Promise<void> {
     return this.relaying.run();
+  }
+
+  /** How far relaying is behind. */
+  lag(): Promise<OutboxLag> {
+    return this.rows.lag(this.dataSource.manager);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -57,13 +64,19 @@ export class Outbox implements OnApplicationShutdown {
 
   private async relay(tx: EntityManager): Promise<number> {
     const rows = await this.rows.take(tx, RELAY_CHUNK);
-    for (const [queue, jobs] of Map.groupBy(rows, (row) => row.queue)) {
-      await this.queues.add(queue, jobs.map(toJob));
+    const spans = rows.map(({ trace_parent, name }) => Span.under(trace_parent, 'outbox.relay', { job: name }));
+    try {
+      for (const [queue, jobs] of Map.groupBy(rows, (row) => row.queue)) {
+        await this.queues.add(queue, jobs.map(toJob));
+      }
+    } finally {
+      for (const span of spans) span?.end();
     }
     return rows.length;
   }
 }
 
-function toJob(row: OutboxRow) {
-  return { name: row.name, data: row.data, opts: row.job_id === null ? {} : { jobId: row.job_id } };
+function toJob({ name, data, job_id, trace_parent }: OutboxRow) {
+  const id = job_id === null ? {} : { jobId: job_id };
+  return { name, data, opts: { ...id, ...(trace_parent !== null && { telemetry: { metadata: trace_parent } }) } };
 }

@@ -4,15 +4,18 @@ import { BullModule } from '@nestjs/bullmq';
 import { Blur } from './blur.ts';
 import { Clock } from './clock.ts';
 import { databaseModule } from './database.ts';
+import { DatabasePool } from './database-pool.ts';
 import { DeploymentIdentity } from './deployment-identity.ts';
 import { DeploymentIdentityRepository } from './deployment-identity.repository.ts';
 import { ENV, type Env } from './env.ts';
+import { GroupCommits } from './group-commits.ts';
 import { Idempotency } from './idempotency.ts';
 import { IdempotencyRepository } from './idempotency.repository.ts';
 import { LEAVE_REDIS } from './jobs.ts';
 import { Keys } from './keys.ts';
 import { LogContext } from './log-context.ts';
 import { loggingModule } from './logging.ts';
+import { Metrics } from './metrics.ts';
 import { Outbound } from './outbound.ts';
 import { Outbox } from './outbox.ts';
 import { OutboxRepository } from './outbox.repository.ts';
@@ -23,6 +26,7 @@ import { RedisModule } from './redis.ts';
 import { RequestContext } from './request-context.ts';
 import { RetentionRuns } from './retention-runs.ts';
 import { RetentionRunsRepository } from './retention-runs.repository.ts';
+import { TracingModule } from './tracing.module.ts';
 import { Transactions } from './transactions.ts';
 import { Zones } from './zones.ts';
 import { ZonesRepository } from './zones.repository.ts';
@@ -42,17 +46,21 @@ export class PlatformModule {
         databaseModule(`golden72-${processName}`),
         RedisModule,
         DiscoveryModule,
+        TracingModule.forRoot(processName),
         BullModule.forRootAsync({ inject: [ENV], useFactory: queueDefaults }),
       ],
       providers: [
         Blur,
         Clock,
+        DatabasePool,
         DeploymentIdentity,
         DeploymentIdentityRepository,
+        GroupCommits,
         Idempotency,
         IdempotencyRepository,
         Keys,
         LogContext,
+        Metrics,
         Outbound,
         Outbox,
         OutboxRepository,
@@ -69,10 +77,13 @@ export class PlatformModule {
       exports: [
         Blur,
         Clock,
+        DatabasePool,
         DeploymentIdentity,
+        GroupCommits,
         Idempotency,
         Keys,
         LogContext,
+        Metrics,
         Outbound,
         Outbox,
         QueueAdds,

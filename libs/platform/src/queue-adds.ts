@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { JobsOptions, Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { inTime } from './in-time.ts';
 import { REDIS } from './redis.ts';
 
 /** A job that does not come back from Redis for this long has not been taken; it may be later, under the same id. */
@@ -29,13 +30,8 @@ export class QueueAdds {
   async add(queue: string, jobs: readonly QueuedJob[]): Promise<void> {
     if (jobs.length === 0) return;
     if (this.redis.status !== 'ready') throw new Error('Redis is away');
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error('Redis did not take the jobs in time')), PATIENCE_MS);
-    try {
-      await Promise.race([this.queue(queue).addBulk([...jobs]), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const added = this.queue(queue).addBulk([...jobs]);
+    await inTime(PATIENCE_MS, 'Redis did not take the jobs in time', added);
   }
 
   private queue(name: string): Queue {

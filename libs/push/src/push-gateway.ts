@@ -70,6 +70,8 @@ export interface PushGateway {
    * Once `signal` aborts, what has not been sent comes back as `retry` with code `ABORTED` and what is under way is awaited.
    */
   send(mode: Mode, messages: readonly PushMessage[], signal?: AbortSignal): Promise<PushOutcome[]>;
+  /** Whether it has what the provider asks of a sender, e.g. credentials. Never rejects. */
+  canSend(): Promise<boolean>;
   /** Refuses new messages (`retry`, code `CLOSED`), waits for those under way, then closes every connection. */
   close(): Promise<void>;
 }

@@ -60,6 +60,8 @@ export function fastifyAdapter(
   const adapter = new FastifyAdapter({
     ...(answers && { frameworkErrors: answers.router, clientErrorHandler: parserFaultHandler(answers.parser) }),
     bodyLimit: BODY_LIMIT,
+    // What came in on an open connection is answered, also while the listener closes.
+    return503OnClosing: false,
     trustProxy: env.TRUST_PROXY ? ['loopback', 'linklocal', 'uniquelocal'] : false,
     ...timeouts(bounds, env.TRUST_PROXY),
     // pino-http keeps an id that the request already has.

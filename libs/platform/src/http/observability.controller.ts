@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject, NotFoundException, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { Public } from './audience.ts';
-import { Metrics } from './metrics.ts';
+import { Metrics } from '../metrics.ts';
 import { METRICS_TYPE } from './observability-listener.ts';
 import { Readiness } from './readiness.ts';
 

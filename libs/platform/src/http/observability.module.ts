@@ -1,10 +1,11 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { ENV, type Env } from '../env.ts';
-import { Metrics } from './metrics.ts';
+import { Draining } from './draining.ts';
 import { ObservabilityController, OPEN_TO_ITS_CALLERS } from './observability.controller.ts';
 import { ObservabilityListener } from './observability-listener.ts';
 import { type Need, NEEDS, Readiness } from './readiness.ts';
 import { RequestLog } from './request-log.ts';
+import { RequestMetrics } from './request-metrics.ts';
 
 /** `/healthz`, `/readyz` and `/metrics` for any process on Fastify; needs a PlatformModule beside it. */
 @Module({})
@@ -14,7 +15,7 @@ export class ObservabilityModule {
    * @param needs the servers without which the process is not ready
    */
   static needing(...needs: Need[]): DynamicModule {
-    return describe(needs, (env) => env.NODE_ENV !== 'production' && env.OBSERVABILITY_PORT === undefined);
+    return describe(needs, (env) => env.NODE_ENV !== 'production' && env.OBSERVABILITY_PORT === undefined, [Draining]);
   }
 
   /** Of a process whose main listener serves nothing else. */
@@ -23,7 +24,7 @@ export class ObservabilityModule {
   }
 }
 
-function describe(needs: readonly Need[], isOpen: (env: Env) => boolean): DynamicModule {
+function describe(needs: readonly Need[], isOpen: (env: Env) => boolean, more: Provider[] = []): DynamicModule {
   return {
     module: ObservabilityModule,
     global: true,
@@ -31,11 +32,12 @@ function describe(needs: readonly Need[], isOpen: (env: Env) => boolean): Dynami
     providers: [
       { provide: NEEDS, useValue: needs },
       { provide: OPEN_TO_ITS_CALLERS, inject: [ENV], useFactory: isOpen },
-      Metrics,
       ObservabilityListener,
       Readiness,
       RequestLog,
+      RequestMetrics,
+      ...more,
     ],
-    exports: [Metrics, Readiness, RequestLog],
+    exports: [Readiness, RequestLog],
   };
 }

@@ -1,6 +1,7 @@
 import { type INestApplication, Logger } from '@nestjs/common';
+import { drainMs, ENV, type Env } from '../env.ts';
 
-/** Work under way ends within seconds; what takes longer is a server that does not answer. Orchestrators kill after 30 s. */
+/** Once drained, work under way ends within seconds; what takes longer is a server that does not answer. Orchestrators kill after 30 s. */
 const GRACE_MS = 15_000;
 
 /**
@@ -9,16 +10,17 @@ const GRACE_MS = 15_000;
  */
 export async function serve(app: INestApplication, port: number, host: string): Promise<void> {
   app.enableShutdownHooks();
-  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, cutOffLater);
+  const cutOffMs = drainMs(app.get<Env>(ENV)) + GRACE_MS;
+  for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => cutOffLater(cutOffMs));
   process.once('disconnect', () => void app.close());
   await app.listen(port, host);
   process.send?.({ ready: true, url: await app.getUrl() });
 }
 
-function cutOffLater(): void {
+function cutOffLater(ms: number): void {
   const cutOff = () => {
     new Logger('serve').error('the process did not close in time and is cut off');
     process.exit(1);
   };
-  setTimeout(cutOff, GRACE_MS).unref();
+  setTimeout(cutOff, ms).unref();
 }

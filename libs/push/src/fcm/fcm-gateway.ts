@@ -90,6 +90,10 @@ class FcmGateway implements PushGateway {
     });
   }
 
+  async canSend(): Promise<boolean> {
+    return (await this.#track(this.#authorization())) !== undefined;
+  }
+
   async close(): Promise<void> {
     await this.#pool.close();
     await Promise.allSettled(this.#underWay);
