@@ -1,5 +1,5 @@
 import type { LonLat } from '#geo';
-import type { Login } from '../test/hostile/services.ts';
+import type { Login } from '../hostile/services.ts';
 
 /** A case handed to the verifiers. */
 export interface Filed {

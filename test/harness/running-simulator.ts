@@ -55,3 +55,14 @@ export class Simulator {
     return (await answer.json()) as Answer;
   }
 }
+
+/** What a sender needs in its environment to take the simulator for Google. */
+export function simulatorEnv({ fcm, ca, project, credentials }: SimulatorReady): Record<string, string> {
+  return {
+    FCM_ENDPOINT: fcm,
+    FCM_CA: ca,
+    FCM_PROJECT_ID: project,
+    GOOGLE_CLOUD_PROJECT: project,
+    GOOGLE_APPLICATION_CREDENTIALS: credentials,
+  };
+}
