@@ -15,6 +15,7 @@ export interface Process<Ready> {
   readonly ready: Ready;
   /** The file that holds what it logs. */
   readonly log: string;
+  readonly alive: boolean;
   /** Sends it a message and waits for the next one that it sends. @throws Error when it ends instead */
   ask<Answer>(question: unknown): Promise<Answer>;
   signal(signal: NodeJS.Signals): void;
@@ -63,6 +64,9 @@ export class Deployment {
       pid: child.pid as number,
       ready,
       log,
+      get alive() {
+        return child.exitCode === null && child.signalCode === null;
+      },
       ask: <Answer>(question: unknown) => {
         const answer = answerOf<Answer>(child, log);
         child.send(question as Serializable);

@@ -7,21 +7,35 @@ export interface Filed {
   readonly version: string;
 }
 
-/** A signed-in officer, over HTTP as from a console. */
+/** An answer that is not the one asked for. */
+export class Answered extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'Answered';
+    this.status = status;
+  }
+}
+
+/** A signed-in officer, over HTTP as from a console. What is answered with an error is thrown as {@link Answered}. */
 export class Officer {
   readonly #url: string;
   readonly #cookie: string;
+  readonly #patienceMs: number;
 
-  private constructor(url: string, cookie: string) {
+  private constructor(url: string, cookie: string, patienceMs: number) {
     this.#url = url;
     this.#cookie = cookie;
+    this.#patienceMs = patienceMs;
   }
 
-  static async signIn(url: string, { login, password }: Login): Promise<Officer> {
-    const answer = await request(url, 'POST', '/v1/session', { login, password });
+  /** @param patienceMs how long any answer is waited for */
+  static async signIn(url: string, { login, password }: Login, patienceMs = 300_000): Promise<Officer> {
+    const answer = await request(url, 'POST', '/v1/session', { body: { login, password }, patienceMs });
     const cookie = answer.headers.getSetCookie()[0]?.split(';', 1)[0];
-    if (!answer.ok || cookie === undefined) throw new Error(`${login} could not sign in: ${answer.status}`);
-    return new Officer(url, cookie);
+    if (!answer.ok || cookie === undefined) throw new Answered(answer.status, `${login} could not sign in`);
+    return new Officer(url, cookie, patienceMs);
   }
 
   async file(center: LonLat, radiusM: number): Promise<Filed> {
@@ -44,23 +58,26 @@ export class Officer {
   }
 
   async #call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-    const answer = await request(this.#url, method, path, body, { cookie: this.#cookie });
+    const headers = { cookie: this.#cookie };
+    const answer = await request(this.#url, method, path, { body, headers, patienceMs: this.#patienceMs });
     const said = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${said}`);
+    if (!answer.ok) throw new Answered(answer.status, `${method} ${path} was answered ${answer.status}: ${said}`);
     return (said === '' ? undefined : JSON.parse(said)) as Answer;
   }
 }
 
-function request(
-  url: string,
-  method: string,
-  path: string,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Response> {
-  if (body === undefined) return fetch(new URL(path, url), { method, headers });
+interface Asking {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly patienceMs: number;
+}
+
+function request(url: string, method: string, path: string, asking: Asking): Promise<Response> {
+  const { body, headers = {}, patienceMs } = asking;
+  const signal = AbortSignal.timeout(patienceMs);
+  if (body === undefined) return fetch(new URL(path, url), { method, headers, signal });
   const typed = { ...headers, 'content-type': 'application/json' };
-  return fetch(new URL(path, url), { method, headers: typed, body: JSON.stringify(body) });
+  return fetch(new URL(path, url), { method, headers: typed, body: JSON.stringify(body), signal });
 }
 
 const HOUR_MS = 3_600_000;
