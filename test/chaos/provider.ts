@@ -1,0 +1,145 @@
+import type { SettingsPatch } from '../../apps/fcm-simulator/src/settings.ts';
+import type { Scenario } from './scenario.ts';
+import type { Stage } from './stage.ts';
+import { type Evidence, type Wave, waveUnder } from './wave-fault.ts';
+
+/** A fault that slows a wave lasts until so much of it is settled, or so long. */
+const LASTS = { share: 0.7, ms: 20_000 } as const;
+const DOWN_MS = 60_000;
+const DROPS = 5;
+const BETWEEN_DROPS_MS = 500;
+/** Messages a minute: a tenth of what the wave is paced to. */
+const TENTH_OF_QUOTA = 900;
+
+export const provider: readonly Scenario[] = [
+  ill(
+    'fcm-503',
+    'FCM answers 5 % with 503',
+    { faults: { unavailable: 0.05 } },
+    ({ provider: { errors } }) => errors('UNAVAILABLE') > 0,
+    true,
+  ),
+  ill(
+    'fcm-429',
+    'FCM answers 5 % with 429 and Retry-After',
+    { faults: { quota429: 0.05 } },
+    ({ provider: { errors } }) => errors('QUOTA_EXCEEDED') > 0,
+  ),
+  ill(
+    'fcm-timeouts',
+    'FCM never answers 2 %',
+    { faults: { timeout: 0.02 } },
+    ({ provider: { unanswered } }) => unanswered.timeout + unanswered.aborted > 0,
+  ),
+  ill(
+    'fcm-malformed',
+    'FCM answers 5 % with a broken body',
+    { faults: { malformed: 0.05 } },
+    ({ provider: { unanswered } }) => unanswered.malformed > 0,
+  ),
+  ill(
+    'fcm-goaway',
+    'FCM ends each connection at its 1 000th request (GOAWAY)',
+    { goawayEvery: 1_000 },
+    ({ provider: { goaways } }) => goaways > 0,
+  ),
+  ill(
+    'fcm-goaway-abrupt',
+    'FCM ends each connection at its 200th request and disowns what came later',
+    { goawayEvery: 200, goawayKind: 'abrupt' },
+    ({ provider: { goaways } }) => goaways > 0,
+  ),
+  waveUnder({
+    name: 'fcm-slow-drip',
+    breaks: 'FCM’s answers drip through the network: 2 KB a second and connection',
+    strike: async (stage, wave, broken) => {
+      const { provider: network } = stage.network;
+      network.turn('drip');
+      broken();
+      await lasts(stage, wave);
+      const { connections } = network;
+      network.turn('fair');
+      return connections > 1;
+    },
+  }),
+  waveUnder({
+    name: 'fcm-sessions-dropped',
+    breaks: 'every connection to FCM is cut without a goodbye, five times',
+    strike: async (stage, _wave, broken) => {
+      for (let n = 0; n < DROPS; n++) {
+        await stage.simulator.dropSessions();
+        broken();
+        await stage.last(BETWEEN_DROPS_MS);
+      }
+    },
+    bit: ({ provider: { unanswered, sessions } }) => unanswered.aborted > 0 && sessions >= DROPS,
+  }),
+  waveUnder({
+    name: 'fcm-down',
+    breaks: 'FCM answers everything with 503 for 60 s',
+    strike: async (stage, _wave, broken) => {
+      await stage.simulator.configure({ down: true });
+      broken();
+      await stage.last(DOWN_MS);
+      await stage.simulator.configure({ down: false });
+    },
+    bit: ({ provider: { errors } }) => errors('UNAVAILABLE') > 0,
+  }),
+  ill(
+    'fcm-quota-cut',
+    'FCM takes a tenth of what the quota says',
+    { quotaPerMinute: TENTH_OF_QUOTA },
+    ({ provider: { errors } }) => errors('QUOTA_EXCEEDED') > 0,
+  ),
+  waveUnder({
+    name: 'fcm-auth-expired',
+    breaks: 'the access token is refused in the midst of the wave',
+    strike: async (stage) => stage.simulator.revokeBearers(),
+    bit: ({ provider: { errors } }) => errors('UNAUTHENTICATED') > 0,
+  }),
+  {
+    ...waveUnder({
+      name: 'fcm-unregistered',
+      breaks: '10 % of the tokens are dead',
+      arrange: (stage) => stage.simulator.configure({ unregisteredRate: 0.1 }),
+      strike: async () => undefined,
+      bit: ({ provider: { errors } }) => errors('UNREGISTERED') > 0,
+      after: async (stage, { alertId }) => {
+        const dead = (await stage.ledger.recipients(alertId))
+          .filter(({ result }) => result === 'u')
+          .map(({ id }) => id);
+        const kept = await stage.ledger.query('SELECT 1 FROM devices WHERE id = ANY ($1) AND token IS NOT NULL', [
+          dead,
+        ]);
+        return kept.map(() => 'a dead token is kept');
+      },
+    }),
+    spoils: true,
+  },
+];
+
+/** FCM behaves in a way for a while. */
+function ill(
+  name: string,
+  breaks: string,
+  settings: SettingsPatch,
+  bit: (evidence: Evidence) => boolean,
+  short = false,
+): Scenario {
+  return waveUnder({
+    name,
+    breaks,
+    short,
+    strike: async (stage, wave, broken) => {
+      await stage.simulator.configure(settings);
+      broken();
+      await lasts(stage, wave);
+      await stage.mendProvider();
+    },
+    bit,
+  });
+}
+
+async function lasts(stage: Stage, { alertId, targeted }: Wave): Promise<void> {
+  await stage.until(async () => (await stage.ledger.progress(alertId)).settled > targeted * LASTS.share, LASTS.ms);
+}
