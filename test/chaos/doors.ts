@@ -8,11 +8,11 @@ import type { Stage } from './stage.ts';
 import { type Wave, waveUnder } from './wave-fault.ts';
 
 /** A disk on which each commit takes so long makes capacity small enough to be outdone four times by one machine. */
-const COMMIT_S = 2;
+const COMMIT_S = 1;
 const TIMES = 4;
 const MAX_MB = 512;
 /** Reports for the measurement of capacity, and for the flood. */
-const POSITIONS = { measured: 2_000, offered: 8_000 } as const;
+const POSITIONS = { measured: 2_000, offered: 16_000 } as const;
 const RECEIPTS = { measured: 20, offered: 160 } as const;
 const ITEMS = 100;
 
@@ -34,16 +34,19 @@ const positions: Door = {
   counts: POSITIONS,
   calls: async (stage) => {
     const rows = await placesOf(stage);
-    return rows.map(({ id, lon, lat }) => ({
-      method: 'PUT',
-      path: '/v1/devices/me/position',
-      headers: { authorization: `Bearer g72d_${secretOf(id - 1)}` },
-      body: JSON.stringify({ place: { lon, lat, datum: 'wgs84' } }),
-    }));
+    return Array.from({ length: POSITIONS.measured + POSITIONS.offered }, (_, n) => {
+      const { id, lon, lat } = rows[n % rows.length] as Place;
+      return {
+        method: 'PUT',
+        path: '/v1/devices/me/position',
+        headers: { authorization: `Bearer g72d_${secretOf(id - 1)}` },
+        body: JSON.stringify({ place: { lon, lat, datum: 'wgs84' } }),
+      };
+    });
   },
   lost: async (stage, _wave, acknowledged, since) => {
     const rows = await placesOf(stage);
-    const ids = acknowledged.map((place) => rows[place]?.id);
+    const ids = acknowledged.map((n) => rows[n % rows.length]?.id);
     const [row] = await stage.ledger.query<{ lost: number }>(
       'SELECT count(*)::int AS lost FROM positions WHERE device_id = ANY ($1) AND seen_at < $2',
       [ids, since],
@@ -70,7 +73,7 @@ const receipts: Door = {
   },
   lost: async (stage, wave, acknowledged) => {
     const reports = await reportsOf(stage, wave);
-    const told = [...new Set(acknowledged.map((place) => place % reports.length))].flatMap((n) => reports[n] ?? []);
+    const told = [...new Set(acknowledged.map((n) => n % reports.length))].flatMap((n) => reports[n] ?? []);
     const [row] = await stage.ledger.query<{ lost: number }>(
       `SELECT count(*)::int AS lost FROM unnest($1::bigint[], $2::int[]) AS told (batch, index)
        WHERE NOT EXISTS (SELECT FROM receipts r WHERE r.batch_id = batch AND r.index = told.index AND r.kind = 'opened')`,
@@ -87,6 +90,7 @@ function flood(door: Door): Scenario {
   return waveUnder({
     name: door.name,
     breaks: `${door.what} at four times the rate that is stored, on a disk whose commits take ${COMMIT_S} s`,
+    phones: 6_000,
     strike: async (stage, wave, broken) => {
       faults.length = 0;
       const herd = new Herd(stage.api.ready.url);
@@ -138,8 +142,14 @@ async function fast(stage: Stage, table: Door['table']): Promise<void> {
   await stage.ledger.query('DROP FUNCTION chaos_wait');
 }
 
+interface Place {
+  readonly id: number;
+  readonly lon: number;
+  readonly lat: number;
+}
+
 /** Everyone says again where they are, so that nobody moves. */
-function placesOf(stage: Stage): Promise<{ id: number; lon: number; lat: number }[]> {
+function placesOf(stage: Stage): Promise<Place[]> {
   return stage.ledger.query(
     'SELECT device_id::int AS id, lon, lat FROM positions WHERE lon IS NOT NULL ORDER BY device_id',
   );

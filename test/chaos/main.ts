@@ -43,17 +43,21 @@ function scenarioOf(given: string): Scenario {
 
 const stopping = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
-process.exitCode = await main();
+process.exitCode = await main().catch((error: unknown) => {
+  say(stopping.signal.aborted ? 'Stopped.' : error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return 1;
+});
 
 async function main(): Promise<number> {
   const root = join(import.meta.dirname, '../..');
   const purpose = await takePurpose(join(root, '.local'), values.short ? 'chaos-short' : 'chaos');
   const dir = await mkdtemp(join(tmpdir(), 'golden72-chaos-'));
   const deployment = new Deployment(root, dir, stopping.signal);
+  let code = 1;
   try {
     const servers = await Servers.start(purpose);
     try {
-      return await report({
+      code = await report({
         root,
         dir,
         servers,
@@ -67,9 +71,11 @@ async function main(): Promise<number> {
       await servers.stop();
     }
   } finally {
-    if (process.exitCode === 0) await rm(dir, { recursive: true, force: true });
     purpose.release();
+    if (code === 0 || stopping.signal.aborted) await rm(dir, { recursive: true, force: true });
+    else say(`What the processes logged is kept in ${dir}`);
   }
+  return code;
 }
 
 /** A database with phones around a town, an agency and its officers. */

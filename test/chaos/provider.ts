@@ -59,7 +59,8 @@ export const provider: readonly Scenario[] = [
       await lasts(stage, wave);
       const { connections } = network;
       network.turn('fair');
-      return connections > 1;
+      // Each worker holds one as long as answers come soon.
+      return connections > stage.setting.workers;
     },
   }),
   waveUnder({
