@@ -19,7 +19,11 @@ const TEMPLATE = 'chaos_template';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { list: { type: 'boolean', default: false }, short: { type: 'boolean', default: false } },
+  options: {
+    list: { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
+    patience: { type: 'string', default: '1' },
+  },
 });
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -28,6 +32,11 @@ if (values.list) {
   process.exit(0);
 }
 const chosen = choose();
+const patience = Number(values.patience);
+if (!(patience >= 1)) {
+  say('--patience is a number of at least 1.');
+  process.exit(1);
+}
 
 function choose(): readonly Scenario[] {
   if (positionals.length > 0) return positionals.map(scenarioOf);
@@ -64,6 +73,7 @@ async function main(): Promise<number> {
         deployment,
         ...(await world(root, servers)),
         say,
+        patience,
         stop: stopping.signal,
       });
     } finally {

@@ -19,6 +19,7 @@ export const phones: readonly Scenario[] = [
       await (await stage.officers()).verifier.endFound(alertId);
     },
     after: async (stage, { alertId }) => {
+      await stage.simulator.drain();
       const { phones: told } = await stage.simulator.alert(alertId);
       const arrivals = await stage.simulator.arrivals(alertId);
       const asked = [...new Set(arrivals.map(({ token }) => token))].slice(0, LOOKED_AT);

@@ -24,6 +24,8 @@ export interface Run {
   readonly template: string;
   /** Of the deployment, as production demands. */
   readonly secretKey: string;
+  /** What may take long may take so many times as long: for a machine that does other work meanwhile. */
+  readonly patience: number;
   /** A line of progress for people. */
   say(line: string): void;
   /** Raised when the run is to end. */

@@ -87,7 +87,6 @@ export const workers: readonly Scenario[] = [
   waveUnder({
     name: 'batch-given-twice',
     breaks: 'every batch is given to several workers, ten times over',
-    short: true,
     strike: async (stage, { alertId }) => {
       let given = 0;
       for (let n = 0; n < TIMES_GIVEN; n++) given += await giveAgain(stage, alertId);

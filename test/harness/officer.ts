@@ -52,6 +52,24 @@ export class Officer {
     await this.#call('POST', `/v1/alerts/${alertId}/stop`);
   }
 
+  /** Asks that a held alert goes on. @returns the change, for another officer to approve */
+  async proposeResume(alertId: string): Promise<string> {
+    return (await this.#call<{ id: string }>('POST', `/v1/alerts/${alertId}/changes`, { kind: 'resume' })).id;
+  }
+
+  /** Approves a change as it is now. */
+  async approveChange(alertId: string, changeId: string): Promise<void> {
+    const changes = `/v1/alerts/${alertId}/changes`;
+    const listed = await this.#call<{ changes: { id: string; version: string }[] }>('GET', changes);
+    const { version } = listed.changes.find(({ id }) => id === changeId) ?? {};
+    await this.#call('POST', `${changes}/${changeId}/approve`, { version });
+  }
+
+  /** Things whose acts wait for a review. */
+  async toReview(): Promise<readonly { readonly act: string; readonly thing: string }[]> {
+    return (await this.#call<{ reviews: { act: string; thing: string }[] }>('GET', '/v1/reviews')).reviews;
+  }
+
   async endFound(alertId: string): Promise<void> {
     const end = { kind: 'found', ending: 'safe', familyTold: true, outcome: 'safe', cause: 'direct' };
     await this.#call('POST', `/v1/alerts/${alertId}/end`, end);

@@ -1,0 +1,64 @@
+import type { Scenario } from './scenario.ts';
+import type { Stage } from './stage.ts';
+import { type Wave, waveUnder } from './wave-fault.ts';
+
+const AWAY_MINUTES = 20;
+/** Two sweeps and what they take. */
+const HELD_MS = 15_000;
+const SILENCE_MS = 8_000;
+
+export const outages: readonly Scenario[] = [
+  waveUnder({
+    name: 'outage-20-min',
+    breaks: `all workers are away for ${AWAY_MINUTES} min (the ledger's times are shifted)`,
+    strike: async (stage, wave, broken) => {
+      await Promise.all(stage.workers.map((worker) => stage.killWorker(worker)));
+      await shift(stage, wave.alertId);
+      const before = await acceptedOf(stage, wave);
+      broken();
+      for (let n = 0; n < stage.setting.workers; n++) await stage.startWorker();
+      await demandHeld(stage, wave, 'gap');
+      await stage.last(SILENCE_MS);
+      const sent = (await acceptedOf(stage, wave)) - before;
+      if (sent > 0) throw new Error(`${sent} were woken by an alert that had been silent for ${AWAY_MINUTES} min`);
+      await resume(stage, wave);
+    },
+    bit: ({ lostLeases }) => lostLeases > 0,
+  }),
+];
+
+/** As if so much time had passed since anything happened to the alert. */
+async function shift(stage: Stage, alertId: string): Promise<void> {
+  const earlier = (...columns: string[]) =>
+    columns.map((column) => `${column} = ${column} - make_interval(mins => $2)`).join(', ');
+  for (const [table, key, columns] of [
+    ['batches', 'alert_id', ['run_at', 'due_at', 'lease_until', 'first_push_at', 'last_push_at']],
+    ['waves', 'alert_id', ['created_at']],
+    ['alerts', 'id', ['released_at']],
+  ] as const) {
+    await stage.ledger.query(`UPDATE ${table} SET ${earlier(...columns)} WHERE ${key} = $1`, [alertId, AWAY_MINUTES]);
+  }
+}
+
+const acceptedOf = async (stage: Stage, { alertId }: Wave) => (await stage.simulator.alert(alertId)).accepted;
+
+/** The alert is held by the system, and an officer is told. */
+async function demandHeld(stage: Stage, { alertId }: Wave, reason: string): Promise<void> {
+  const held = await stage.until(async () => {
+    const [alert] = await stage.ledger.query<{ reason: string | null }>(
+      'SELECT held_reason AS reason FROM alerts WHERE id = $1',
+      [alertId],
+    );
+    return alert?.reason;
+  }, HELD_MS);
+  if (held !== reason) throw new Error(`the alert is not held for a ${reason}: ${held ?? 'it goes on'}`);
+  const reviews = await (await stage.officers()).verifier.toReview();
+  const told = reviews.some(({ act, thing }) => act === 'alert.hold' && thing === `alert:${alertId}`);
+  if (!told) throw new Error('no officer is told of the hold');
+}
+
+/** Two officers let it go on. */
+async function resume(stage: Stage, { alertId }: Wave): Promise<void> {
+  const { liaison, verifier } = await stage.officers();
+  await verifier.approveChange(alertId, await liaison.proposeResume(alertId));
+}
