@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Alerts, Release, submissionVersion } from '#dispatch';
+import { Alerts, Release, submissionVersion, SystemHolds } from '#dispatch';
 import { Cases, CasePhotos } from '#cases';
 import { DataSource } from 'typeorm';
 import { call, makeAgency, makeOfficer, signIn, startApi, type TestApi, type TestOfficer } from './harness/api.ts';
@@ -86,6 +86,15 @@ describe('changing a live alert over HTTP', () => {
     expect(await alertOf(caseId)).toMatchObject({ heldAt: null, heldReason: null, changesPending: 0 });
     expect((await post(verifier, `${path}/stop`)).status).toBe(204);
     expect(await alertOf(caseId)).toMatchObject({ stoppedAt: expect.any(String) });
+  });
+
+  it('shows officers what the system holds by itself', async () => {
+    const { alertId, caseId } = await live();
+    await api.app.get(SystemHolds, { strict: false }).hold(alertId, 'restored');
+    expect(await alertOf(caseId)).toMatchObject({ heldReason: 'restored' });
+    const { body } = await call(api.url, 'GET', '/v1/reviews', { cookie: verifier });
+    const review = { act: 'alert.hold', thing: `alert:${alertId}`, officerId: null, verdict: null };
+    expect(body).toMatchObject({ reviews: expect.arrayContaining([expect.objectContaining(review)]) });
   });
 
   it('takes every kind of change, previews, withdraws and rejects', async () => {

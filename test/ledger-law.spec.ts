@@ -1,20 +1,15 @@
-import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type INestApplicationContext, Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import type { INestApplicationContext } from '@nestjs/common';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
-import { DispatchModule } from '#dispatch';
-import { PlatformModule, Transactions } from '#platform';
+import { Transactions } from '#platform';
 import { AlertRepository } from '../libs/dispatch/src/alert.repository.ts';
 import { BatchRepository, type Lease } from '../libs/dispatch/src/batch.repository.ts';
 import { Ledger } from '../libs/dispatch/src/ledger.service.ts';
 import type { Results } from '../libs/dispatch/src/results.ts';
 import { Telling } from '../libs/dispatch/src/telling.service.ts';
 import { WaveRepository } from '../libs/dispatch/src/wave.repository.ts';
-import { createTestDatabase, type TestDatabase } from './harness/database.ts';
-import { emptyRedis, testEnv } from './harness/env.ts';
-import { makeActor, makeDevices, seedAgency, SHENZHEN } from './harness/fixtures.ts';
+import { QuietLedger } from './harness/quiet-ledger.ts';
 
 const TEXTS = { 'zh-CN': { title: '寻人', body: '七岁。' }, en: { title: 'Missing', body: 'Seven.' } };
 const BATCH_SIZES = [4, 3, 1];
@@ -305,7 +300,7 @@ class Play {
       }
       if (act === 'resume') {
         this.held = false;
-        return rows.update(tx, alert.id, { heldAt: null, heldBy: null, heldReason: null });
+        return rows.resume(tx, alert.id);
       }
       if (act === 'stop') {
         this.stopped = true;
@@ -338,60 +333,17 @@ class Play {
 }
 
 describe('the ledger’s law', () => {
-  let database: TestDatabase;
-  let app: INestApplicationContext;
-  let agencyId: string;
-  let officerId: string;
+  let ledger: QuietLedger;
 
   beforeAll(async () => {
-    database = await createTestDatabase();
-    await emptyRedis();
-    const env = testEnv(database.url);
-    @Module({ imports: [PlatformModule.forRoot(env, 'worker'), DispatchModule] })
-    class Officers {}
-    app = await NestFactory.createApplicationContext(Officers, { logger: false, abortOnError: false });
-    agencyId = await seedAgency(app.get(DataSource));
-    officerId = (await makeActor(app.get(DataSource), agencyId, 'verifier')).id;
+    ledger = await QuietLedger.start();
   }, 60_000);
 
-  afterAll(async () => {
-    await app?.close();
-    await database?.drop();
-  });
+  afterAll(() => ledger?.close());
 
-  /** A live alert whose one ring has these batches, none sent. */
   const seed = async (): Promise<Play> => {
-    const db = app.get(DataSource);
-    const phones = (
-      await makeDevices(
-        db,
-        Array.from({ length: PHONES }, () => SHENZHEN),
-      )
-    ).map(({ id }) => id);
-    const id = randomUUID();
-    await db.query(
-      `INSERT INTO alerts (id, slug, agency_id, state, mode, tier, area, origin, zone, place, call_number, instruction, hours, released_at, expires_at)
-       VALUES ($1, $2, $3, 'live', 'demo', 'critical', $4, 'POINT(114.06 22.54)', 'Asia/Shanghai', '{}', '110', 'call', 24, now(), now() + interval '1 day')`,
-      [id, randomBytes(9).toString('base64url'), agencyId, { kind: 'circle', center: SHENZHEN, radiusM: 1000 }],
-    );
-    const messageId = randomUUID();
-    await db.query(`INSERT INTO messages (id, alert_id, version, kind, texts) VALUES ($1, $2, 1, 'alert', $3)`, [
-      messageId,
-      id,
-      TEXTS,
-    ]);
-    const waveId = await db.transaction((tx) =>
-      app.get(WaveRepository).insert(tx, { alertId: id, messageId, audience: 'ring' }),
-    );
-    let from = 0;
-    for (const [seq, size] of BATCH_SIZES.entries()) {
-      await db.query(
-        `WITH batch AS (INSERT INTO batches (wave_id, alert_id, seq, provider, band, size) VALUES ($1, $2, $3, 'fcm', 0, $4) RETURNING id)
-         INSERT INTO batch_recipients (batch_id, ids) SELECT id, $5 FROM batch`,
-        [waveId, id, seq, size, phones.slice(from, (from += size))],
-      );
-    }
-    return new Play(app, id, phones, officerId);
+    const { alertId, phones } = await ledger.seed(BATCH_SIZES);
+    return new Play(ledger.app, alertId, phones, ledger.verifier.id);
   };
 
   it('tells once those whom two updates overtake in the midst of a wave', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Redis } from 'ioredis';
 import { Pacer } from '../libs/dispatch/src/pacer.ts';
 import { redisUrl } from './harness/env.ts';
+import { until } from './harness/until.ts';
 
 describe('the pacer', () => {
   let redis: Redis;
@@ -34,9 +35,10 @@ describe('the pacer', () => {
     const began = performance.now();
     await ask(slow, 50);
     await redis.flushdb();
-    await ask(slow, 50);
+    for (let asked = 0; asked < 2; asked++) expect(await ask(slow, 50)).toMatchObject({ granted: true, messages: 25 });
     await ask(slow, 1);
-    // A tenth of 1 000 a second: 50 cost half a second, of which a quarter may be taken ahead; timers may be a little early.
+    // A tenth of 1 000 a second, a quarter of a second's at once: 50 cost half a second, of which a quarter may be taken ahead;
+    // timers may be a little early.
     expect(performance.now() - began).toBeGreaterThan(240);
   });
 
@@ -82,23 +84,55 @@ describe('the pacer', () => {
     expect(rooms.at(-1)?.ms).toBeLessThan(1_500);
   });
 
-  it('gives up at once what would outlast a lease, and keeps a pause for everyone', async () => {
-    await pacer(60_000).pause('fcm', 60_000);
-    const room = await ask(pacer(60_000), 10);
-    expect(room.granted).toBe(false);
-    expect(room.granted ? 0 : room.retryMs).toBeGreaterThan(25_000);
+  const tell = async (
+    one: Pacer,
+    told: { answered: number; failed: number; tooMany?: number; retryAfterMs?: number },
+  ) => {
+    const room = await ask(one, told.answered + told.failed);
+    if (!room.granted) throw new Error('no room');
+    return one.report('fcm', { tooMany: 0, retryAfterMs: 0, ...told, room });
+  };
+
+  it('keeps every worker away from a provider that takes nothing, but for one small probe', async () => {
+    const [one, other] = [pacer(60_000), pacer(60_000)];
+    expect(await tell(one, { answered: 0, failed: 50, retryAfterMs: 0 })).toBeGreaterThan(0);
+    expect(await one.breakerState('fcm')).toEqual({ state: 'open', room: 0 });
+    const away = await ask(other, 50);
+    expect(away).toMatchObject({ granted: false });
+    const probes = await until('it is time for a probe', async () => {
+      const rooms = await Promise.all([ask(one, 50), ask(other, 50)]);
+      return rooms.some((room) => room.granted) ? rooms : null;
+    });
+    const [probe, ...rest] = probes.filter((room) => room.granted);
+    expect(probe).toMatchObject({ messages: 5 });
+    expect(rest).toEqual([]);
+    expect(await other.breakerState('fcm')).toMatchObject({ state: 'probing' });
+    if (!probe?.granted) return;
+    expect(await other.report('fcm', { answered: 5, failed: 0, tooMany: 0, retryAfterMs: 0, room: probe })).toBe(0);
+    expect(await one.breakerState('fcm')).toMatchObject({ state: 'closed' });
+    expect(await ask(one, 50)).toMatchObject({ granted: true, messages: 50 });
   });
 
-  it('keeps away twice as long when it is refused again at once, and not for what was under way', async () => {
-    const one = pacer(60_000);
-    const asked = [await one.pause('fcm', 200), await one.pause('fcm', 200), await one.pause('fcm', 200)];
-    expect(Math.max(...asked)).toBeLessThanOrEqual(220);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    expect(await one.pause('fcm', 200)).toBeGreaterThan(350);
-    await new Promise((resolve) => setTimeout(resolve, 450));
-    expect(await one.pause('fcm', 200)).toBeGreaterThan(700);
-    // Half a minute at the most, whatever was asked for.
-    expect(await one.pause('fcm', 3_600_000)).toBeLessThanOrEqual(30_000);
+  it('stays away for as long as the provider asks', async () => {
+    await tell(pacer(60_000), { answered: 0, failed: 30, retryAfterMs: 40_000 });
+    const room = await ask(pacer(60_000), 10);
+    expect(room.granted ? 0 : room.retryMs).toBeGreaterThan(35_000);
+  });
+
+  it('starts closed when its state is lost', async () => {
+    await tell(pacer(60_000), { answered: 0, failed: 30 });
+    await redis.flushdb();
+    expect(await pacer(60_000).breakerState('fcm')).toEqual({ state: 'closed', room: 250 });
+    expect(await ask(pacer(60_000), 10)).toMatchObject({ granted: true });
+  });
+
+  it('loses no report and grants no room twice, however many workers change the state at once', async () => {
+    const workers = Array.from({ length: 8 }, () => pacer(6_000_000));
+    // Nineteen refusals in a row are none too many; the twentieth opens.
+    await Promise.all(Array.from({ length: 19 }, (_, n) => tell(workers[n % 8] as Pacer, { answered: 0, failed: 1 })));
+    expect(await workers[0]?.breakerState('fcm')).toMatchObject({ state: 'closed' });
+    await tell(workers[3] as Pacer, { answered: 0, failed: 1 });
+    expect(await workers[0]?.breakerState('fcm')).toMatchObject({ state: 'open' });
   });
 
   it('holds a push back while a batch much nearer is in hand, and lets it go with that batch', async () => {

@@ -79,7 +79,7 @@ export class LiveAlertTools {
   }
 
   /** Acts on the alert that wait for review, oldest first. */
-  reviews(alertId: string): Promise<{ act: string; officer: string }[]> {
+  reviews(alertId: string): Promise<{ act: string; officer: string | null }[]> {
     return this.city.source.query(
       'SELECT act, officer_id AS officer FROM reviews WHERE thing = $1 ORDER BY created_at',
       [`alert:${alertId}`],

@@ -5,7 +5,7 @@ export const VERDICTS = ['upheld', 'overturned'] as const;
 
 export type Verdict = (typeof VERDICTS)[number];
 
-/** An act that one officer did alone, for another to look at afterwards. */
+/** An act that one officer did alone, or the system by itself, for another officer to look at afterwards. */
 @Entity('reviews')
 export class Review {
   @PrimaryColumn('uuid')
@@ -22,9 +22,9 @@ export class Review {
   @Column('text')
   thing!: string;
 
-  /** Who did it. */
-  @Column('uuid', { name: 'officer_id' })
-  officerId!: string;
+  /** Who did it; null where the system did. */
+  @Column('uuid', { name: 'officer_id', nullable: true })
+  officerId!: string | null;
 
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;

@@ -61,7 +61,7 @@ export class Reviews {
       const review = await this.reviews.lock(tx, id);
       if (!review) throw notFound();
       const { agencyId, officerId } = review;
-      authorize(actor, 'review.settle', { agencyId, authorIds: [officerId] }, notFound());
+      authorize(actor, 'review.settle', { agencyId, authorIds: officerId === null ? [] : [officerId] }, notFound());
       if (review.verdict) throw new Refusal<AccessRefusal>('review_settled', 'Another officer settled it already.');
       await this.reviews.settle(tx, id, verdict, actor.id);
       await this.record(tx, actor, 'review.settle', `review:${id}`, agencyId, verdict);

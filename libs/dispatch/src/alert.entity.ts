@@ -78,6 +78,10 @@ export class Alert {
   @Column('text', { name: 'held_reason', nullable: true })
   heldReason!: HoldReason | null;
 
+  /** When two officers resumed it last: what was owed while it was held is owed since then. */
+  @Column('timestamptz', { name: 'resumed_at', nullable: true })
+  resumedAt!: Date | null;
+
   /** From then on nobody new is asked; those who were are told what follows. */
   @Column('timestamptz', { name: 'stopped_at', nullable: true })
   stoppedAt!: Date | null;

@@ -80,10 +80,18 @@ export class AlertRepository {
     await tx.query('UPDATE alerts SET epoch = epoch + 1 WHERE id = $1', [id]);
   }
 
-  async hold(tx: EntityManager, id: string, officerId: string, reason: HoldReason): Promise<void> {
+  /** @param officerId null where the system does */
+  async hold(tx: EntityManager, id: string, officerId: string | null, reason: HoldReason): Promise<void> {
     await tx.query(
       `UPDATE alerts SET held_at = clock_timestamp(), held_by = $2, held_reason = $3, epoch = epoch + 1 WHERE id = $1`,
       [id, officerId, reason],
+    );
+  }
+
+  async resume(tx: EntityManager, id: string): Promise<void> {
+    await tx.query(
+      `UPDATE alerts SET held_at = NULL, held_by = NULL, held_reason = NULL, resumed_at = clock_timestamp() WHERE id = $1`,
+      [id],
     );
   }
 

@@ -120,6 +120,7 @@ const UNRELEASED = {
   heldAt: null,
   heldBy: null,
   heldReason: null,
+  resumedAt: null,
   stoppedAt: null,
   stoppedBy: null,
   ladderEndedAt: null,

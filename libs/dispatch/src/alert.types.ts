@@ -18,9 +18,13 @@ export type MessageKind = PushKind;
 /** A correction that the system words: the photo shown before was of somebody else. */
 export type Notice = 'photo_wrong';
 
-/** Why an officer holds an alert; `frozen`, because one of its officers or its agency was. */
+/** Why an officer holds an alert. */
 export const HOLD_REASONS = ['wrong_facts', 'danger', 'maybe_found', 'instructed', 'other'] as const;
-export type HoldReason = (typeof HOLD_REASONS)[number] | 'frozen';
+/** Why the system does: it owed pushes and sent none for long; or the database came from a backup, and what was sent since is forgotten. */
+export const SYSTEM_HOLD_REASONS = ['gap', 'restored'] as const;
+export type SystemHoldReason = (typeof SYSTEM_HOLD_REASONS)[number];
+/** `frozen`, because one of its officers or its agency was. */
+export type HoldReason = (typeof HOLD_REASONS)[number] | SystemHoldReason | 'frozen';
 
 /** What to do on seeing the child; it follows the type of the case without telling it. */
 export type Instruction = 'do_not_approach' | 'stay_and_call' | 'call';

@@ -1,18 +1,24 @@
 import type { PushTarget } from '#audience';
 import type { PushMessage, PushOutcome } from '#push';
 import type { Lease } from './batch.repository.ts';
+import type { Told } from './pacer.ts';
 import type { Results } from './results.ts';
 
 /** What ended a run before its recipients did. */
 export type Interruption =
-  { readonly why: 'overtaken' | 'lost' } | { readonly why: 'no_room' | 'night' | 'refused'; readonly retryMs: number };
+  | { readonly why: 'overtaken' | 'lost' }
+  /** `refused`: this chunk, at large; `away`: so was everybody's, and nobody is asked for a while. */
+  | { readonly why: 'no_room' | 'night' | 'refused' | 'away'; readonly retryMs: number };
 
 /** Nobody is told to wait longer than this by a header: an hour of Retry-After is an hour of a child. */
 const MAX_RETRY_AFTER_MS = 60_000;
-/** Pause when a provider refuses at large without saying for how long. */
+/** A batch refused at large stays away for so long when the provider does not say for how long. */
 const REFUSED_MS = 1_000;
 /** A few 429s are about single phones; this share of a chunk is about us. */
 const AT_LARGE = 0.1;
+
+/** What the outcomes of a chunk say of the provider. */
+export type Chunk = Pick<Told, 'answered' | 'failed' | 'tooMany' | 'retryAfterMs'>;
 
 /** One worker's hold on one batch, and what it has learnt. */
 export class BatchRun {
@@ -22,15 +28,13 @@ export class BatchRun {
   pushed = false;
   /** The longest wait that the provider asked for. */
   retryMs = 0;
-  private refused = 0;
 
   constructor(
     readonly lease: Lease,
     readonly results: Results,
   ) {}
 
-  record(indexes: readonly number[], messages: readonly PushMessage[], outcomes: readonly PushOutcome[]): void {
-    this.refused = 0;
+  record(indexes: readonly number[], messages: readonly PushMessage[], outcomes: readonly PushOutcome[]): Chunk {
     indexes.forEach((index, place) => {
       const outcome = outcomes[place] as PushOutcome;
       this.results.record(index, outcome.outcome);
@@ -39,12 +43,7 @@ export class BatchRun {
         this.dead.push({ id: this.lease.ids[index] as number, token: (messages[place] as PushMessage).token });
       }
     });
-  }
-
-  /** Whether the chunk just recorded was refused at large, and for how long to stay away then. */
-  refusedAtLarge(size: number): { readonly why: 'refused'; readonly retryMs: number } | null {
-    const atLarge = this.refused > size * AT_LARGE && (this.refused > 1 || size === 1);
-    return atLarge ? { why: 'refused', retryMs: Math.max(REFUSED_MS, this.retryMs) } : null;
+    return chunkOf(outcomes);
   }
 
   private note(outcome: PushOutcome): void {
@@ -54,8 +53,34 @@ export class BatchRun {
     }
     const code = outcome.outcome === 'unregistered' ? 'UNREGISTERED' : outcome.code;
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
-    if (outcome.outcome !== 'retry') return;
-    this.refused++;
-    this.retryMs = Math.max(this.retryMs, Math.min(outcome.afterMs ?? 0, MAX_RETRY_AFTER_MS));
+    if (outcome.outcome === 'retry') this.retryMs = Math.max(this.retryMs, askedMs(outcome));
   }
+}
+
+/** Whether a chunk was refused at large, and for how long its batch stays away then. 'Too many' is the pacer's to mend: it goes on, slower. */
+export function refusedAtLarge({
+  answered,
+  failed,
+  tooMany,
+  retryAfterMs,
+}: Chunk): { why: 'refused'; retryMs: number } | null {
+  const size = answered + failed;
+  const refused = failed - tooMany;
+  const atLarge = refused > size * AT_LARGE && (refused > 1 || size === 1);
+  return atLarge ? { why: 'refused', retryMs: Math.max(REFUSED_MS, retryAfterMs) } : null;
+}
+
+function chunkOf(outcomes: readonly PushOutcome[]): Chunk {
+  const refusals = outcomes.filter((one) => one.outcome === 'retry');
+  const failed = refusals.length + outcomes.filter((one) => one.outcome === 'unknown').length;
+  return {
+    answered: outcomes.length - failed,
+    failed,
+    tooMany: refusals.filter((one) => one.tooMany).length,
+    retryAfterMs: Math.max(0, ...refusals.map(askedMs)),
+  };
+}
+
+function askedMs({ afterMs = 0 }: { readonly afterMs?: number }): number {
+  return Math.min(afterMs, MAX_RETRY_AFTER_MS);
 }

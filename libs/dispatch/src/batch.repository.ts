@@ -109,7 +109,7 @@ export class BatchRepository {
    */
   async checkpoint(lease: Lease, results: string, pushed: boolean): Promise<number | null> {
     const [rows] = await this.dataSource.query<[{ epoch: number }[], number]>(
-      `UPDATE batches b SET results = $3, lease_until = now() + make_interval(secs => $4), ${PUSHED('$5')}
+      `UPDATE batches b SET results = $3, lease_until = now() + make_interval(secs => $4), ${PUSHED('$5')}, ${BARREN('$3')}
        FROM alerts a WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'leased' AND a.id = b.alert_id
        RETURNING a.epoch`,
       [lease.batchId, lease.epoch, results, LEASE_SECONDS, pushed],
@@ -134,7 +134,7 @@ export class BatchRepository {
     const [, held] = await tx.query<[unknown[], number]>(
       `UPDATE batches SET results = $3, lease_until = NULL, state = CASE WHEN $4::float8 IS NULL THEN 'settled' ELSE 'pending' END,
          run_at = coalesce(now() + make_interval(secs => $4::float8 / 1000), run_at),
-         attempt = attempt - $6::int, ${PUSHED('$5')}
+         attempt = attempt - $6::int, ${PUSHED('$5')}, ${BARREN('$3')}
        WHERE id = $1 AND epoch = $2 AND state = 'leased'`,
       [lease.batchId, lease.epoch, results, retryMs, pushed, tried ? 0 : 1],
     );
@@ -185,10 +185,10 @@ export class BatchRepository {
     return rows.map((row) => row.id);
   }
 
-  /** Takes a batch from a worker that went silent. @returns false when somebody did, or the worker spoke */
+  /** Takes a batch from a worker that went silent, and counts the lost lease. @returns false when somebody did, or the worker spoke */
   async takeBack(tx: EntityManager, batchId: number): Promise<boolean> {
     const [, taken] = await tx.query<[unknown[], number]>(
-      `UPDATE batches SET state = 'pending', lease_until = NULL, run_at = now()
+      `UPDATE batches SET state = 'pending', lease_until = NULL, run_at = now(), lost_leases = lost_leases + 1, barren = barren + 1
        WHERE id = $1 AND state = 'leased' AND lease_until < now()`,
       [batchId],
     );
@@ -227,6 +227,10 @@ const STOPPED = `(w.audience = 'ring' AND a.stopped_at IS NOT NULL)`;
 /** No push outlives its alert; an ending may, so that phones that were offline are told too. */
 const DEADLINE = `(CASE WHEN w.audience = 'notified' AND m.kind NOT IN ('alert', 'update')
   THEN w.created_at + interval '${ENDING_HOURS} hours' ELSE a.expires_at END)`;
+
+/** Leases lost in a row since the results of somebody were learnt: a worker that came further starts the count anew. */
+const BARREN = (results: string) =>
+  `barren = CASE WHEN octet_length(translate(${results}, '.~', '')) > size - pending THEN 0 ELSE barren END`;
 
 const PUSHED = (pushed: string) => `
   first_push_at = CASE WHEN ${pushed} THEN coalesce(first_push_at, clock_timestamp()) ELSE first_push_at END,

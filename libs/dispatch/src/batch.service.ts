@@ -3,12 +3,13 @@ import { Devices, type PushTarget } from '#audience';
 import { Clock, ENV, type Env, type JobData } from '#platform';
 import { PUSH_GATEWAY, type PushGateway, type PushMessage } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
-import { BatchRun, type Interruption } from './batch-run.ts';
+import { BatchRun, type Chunk, type Interruption, refusedAtLarge } from './batch-run.ts';
+import { PROBE_EVERY_MS } from './breaker.ts';
 import type { sendBatch } from './dispatch.jobs.ts';
 import { ENDING_WEIGHT } from './feeder.ts';
 import { Ledger } from './ledger.service.ts';
 import { isNight, untilDayMs } from './night.ts';
-import { Pacer, type Room } from './pacer.ts';
+import { type GrantedRoom, Pacer, type Room } from './pacer.ts';
 import { Pushes } from './push-payload.ts';
 import { RecipientReferences } from './recipient-reference.ts';
 import { asks } from './texts.ts';
@@ -20,6 +21,8 @@ const WATCH_MS = 500;
 /** FCM's advice: 1, 2, 4, 8, 16, 32 seconds, with jitter. */
 const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 32_000;
+/** A batch refused at large asks again this soon, so that it learns in time that the provider is back: the breaker keeps it from being many. */
+const REFUSED_MAX_MS = PROBE_EVERY_MS;
 /** Redis does not answer: try again soon, nothing was sent. */
 const NO_PACER_MS = 1_000;
 
@@ -94,9 +97,10 @@ export class BatchSender {
       return indexes.map((index, n) => pushes.to(targets.get(index) as PushTarget, references[n] as string));
     };
     const asked = [...targets.keys()];
-    for (let from = 0; from < asked.length; from += this.pacer.chunk) {
-      const interruption = await this.pushChunk(run, asked.slice(from, from + this.pacer.chunk), compose);
-      if (interruption) return interruption;
+    for (let from = 0; from < asked.length;) {
+      const chunk = await this.pushChunk(run, asked.slice(from, from + this.pacer.chunk), compose);
+      if (chunk.interruption) return chunk.interruption;
+      from += chunk.pushed;
     }
     return null;
   }
@@ -115,14 +119,25 @@ export class BatchSender {
     return targets;
   }
 
+  /** Pushes to as many of the next ones as there is room for. */
   private async pushChunk(
+    run: BatchRun,
+    next: readonly number[],
+    compose: (indexes: readonly number[]) => PushMessage[],
+  ): Promise<{ readonly pushed: number; readonly interruption: Interruption | null }> {
+    const room = await this.room(run.lease, next.length);
+    if (!room.granted) return { pushed: 0, interruption: { why: 'no_room', retryMs: room.retryMs } };
+    const indexes = next.slice(0, room.messages);
+    return { pushed: indexes.length, interruption: await this.pushInRoom(run, indexes, compose, room) };
+  }
+
+  private async pushInRoom(
     run: BatchRun,
     indexes: readonly number[],
     compose: (indexes: readonly number[]) => PushMessage[],
+    room: GrantedRoom,
   ): Promise<Interruption | null> {
     const { lease, results } = run;
-    const room = await this.room(lease, indexes.length);
-    if (!room.granted) return { why: 'no_room', retryMs: room.retryMs };
     const before = results.toString();
     results.begin(indexes);
     const alertEpoch = await this.batches.checkpoint(lease, results.toString(), run.pushed);
@@ -131,26 +146,27 @@ export class BatchSender {
       results.restore(before);
       return { why: 'overtaken' };
     }
-    const overtaken = await this.pushWatched(run, indexes, compose(indexes));
-    if (overtaken) return { why: 'overtaken' };
-    const refused = run.refusedAtLarge(indexes.length);
-    return refused && { ...refused, retryMs: await this.pause(refused.retryMs) };
+    const chunk = await this.pushWatched(run, indexes, compose(indexes));
+    if (!chunk) return { why: 'overtaken' };
+    const awayMs = await this.report(room, chunk);
+    return awayMs > 0 && chunk.failed > 0 ? { why: 'away', retryMs: awayMs } : refusedAtLarge(chunk);
   }
 
-  /** @returns whether the alert was overtaken while the answers were awaited: what was not on the wire yet is withdrawn. */
+  /** @returns null when the alert was overtaken while the answers were awaited: what was not on the wire yet is withdrawn */
   private async pushWatched(
     run: BatchRun,
     indexes: readonly number[],
     messages: readonly PushMessage[],
-  ): Promise<boolean> {
+  ): Promise<Chunk | null> {
     const overtaken = new AbortController();
     const watch = setInterval(() => void this.watch(run.lease, overtaken), WATCH_MS);
     try {
-      run.record(indexes, messages, await this.gateway.send(run.lease.mode, messages, overtaken.signal));
+      const outcomes = await this.gateway.send(run.lease.mode, messages, overtaken.signal);
+      const chunk = run.record(indexes, messages, outcomes);
+      return overtaken.signal.aborted ? null : chunk;
     } finally {
       clearInterval(watch);
     }
-    return overtaken.signal.aborted;
   }
 
   private async watch(lease: Lease, overtaken: AbortController): Promise<void> {
@@ -181,13 +197,13 @@ export class BatchSender {
     }
   }
 
-  /** @returns milliseconds to stay away */
-  private async pause(ms: number): Promise<number> {
+  /** @returns milliseconds for which everybody stays away */
+  private async report(room: GrantedRoom, chunk: Chunk): Promise<number> {
     try {
-      return Math.max(ms, await this.pacer.pause(this.gateway.provider, ms));
+      return await this.pacer.report(this.gateway.provider, { ...chunk, room });
     } catch (error) {
-      this.logger.warn({ err: error as Error }, 'the pacer cannot be told to pause');
-      return ms;
+      this.logger.warn({ err: error as Error }, 'the pacer cannot be told');
+      return 0;
     }
   }
 
@@ -202,7 +218,7 @@ export class BatchSender {
   private async settle(run: BatchRun, interruption: Interruption | null): Promise<boolean> {
     const { lease, results, dead, pushed } = run;
     const retryMs = retryDelay(run, interruption);
-    const tried = interruption === null || interruption.why === 'refused';
+    const tried = interruption === null || interruption.why === 'refused' || interruption.why === 'away';
     const held = await this.ledger.settle(lease, { results, dead, pushed, tried, retryMs });
     const { batchId, alertId, epoch } = lease;
     if (run.codes.size > 0)
@@ -212,11 +228,16 @@ export class BatchSender {
   }
 }
 
-/** No room is nobody's failure, nor is the night: come back when it is over; what was overtaken goes on at once. Else full jitter over the upper half, so that workers which failed together do not come back together. */
+/**
+ * No room is nobody's failure, nor is the night: come back when it is over, or when the breaker lets somebody try; what was
+ * overtaken goes on at once. Else full jitter over the upper half, so that workers which failed together do not come back together.
+ */
 function retryDelay({ lease, retryMs }: BatchRun, interruption: Interruption | null): number {
-  if (interruption?.why === 'no_room' || interruption?.why === 'night') return interruption.retryMs;
   if (interruption?.why === 'overtaken') return 0;
-  const ceiling = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (lease.attempt - 1));
+  const waits = interruption && 'retryMs' in interruption && interruption.why !== 'refused';
+  if (waits) return Math.max(interruption.retryMs, retryMs);
+  const longest = interruption?.why === 'refused' ? REFUSED_MAX_MS : RETRY_MAX_MS;
+  const ceiling = Math.min(longest, RETRY_BASE_MS * 2 ** (lease.attempt - 1));
   const askedMs = interruption?.why === 'refused' ? interruption.retryMs : retryMs;
   return Math.max(askedMs, ceiling / 2 + (Math.random() * ceiling) / 2);
 }

@@ -84,7 +84,7 @@ export class ChangeEffects {
         });
         return NOBODY_ASKED;
       case 'resume':
-        await this.alerts.update(unit.tx, alert.id, { heldAt: null, heldBy: null, heldReason: null });
+        await this.alerts.resume(unit.tx, alert.id);
         await unit.enqueue(feed, {});
         return NOBODY_ASKED;
       case 'photo': {

@@ -36,6 +36,7 @@ import { Preview } from './preview.service.ts';
 import { PublicCopies } from './public-copies.ts';
 import { PublicAlertsModule } from './public-alerts.module.ts';
 import { Release } from './release.service.ts';
+import { SystemHolds } from './system-holds.service.ts';
 import { Telling } from './telling.service.ts';
 import { TopUpRepository } from './top-up.repository.ts';
 import { TopUp } from './top-up.service.ts';
@@ -78,6 +79,7 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     Preview,
     PublicCopies,
     Release,
+    SystemHolds,
     Telling,
     TopUp,
     TopUpRepository,
@@ -101,6 +103,7 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     PublicAlertsModule,
     PublicCopies,
     Release,
+    SystemHolds,
     TopUp,
     WaveRepository,
   ],
@@ -111,6 +114,6 @@ export class DispatchModule {}
 @Module({
   imports: [DispatchModule, queues, AudienceModule, PushModule],
   providers: [BatchSender, Feeder, Pacer],
-  exports: [BatchSender, Feeder],
+  exports: [BatchSender, Feeder, Pacer],
 })
 export class SendingModule {}

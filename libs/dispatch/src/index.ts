@@ -11,6 +11,8 @@ export {
   type Localised,
   type PublicAlert,
   RING_M,
+  SYSTEM_HOLD_REASONS,
+  type SystemHoldReason,
   type Texts,
   type Tier,
   TIERS,
@@ -35,6 +37,7 @@ export { Lands } from './land.service.ts';
 export { LAND_STATES, type LandState } from './land-states.ts';
 export { LiveAlerts } from './live-alerts.service.ts';
 export { Message } from './message.entity.ts';
+export { Pacer, type ProviderStanding } from './pacer.ts';
 export { PhotoDown } from './photo-down.service.ts';
 export { PublicAlertsModule } from './public-alerts.module.ts';
 export { PublicCopies, surrogateHeaders } from './public-copies.ts';
@@ -43,5 +46,6 @@ export { type Recipient, RecipientReferences } from './recipient-reference.ts';
 export { Preview, type AlertPreview } from './preview.service.ts';
 export { Release, type Released, type Submission } from './release.service.ts';
 export { submissionVersion } from './submission-version.ts';
+export { SystemHolds } from './system-holds.service.ts';
 export { TopUp } from './top-up.service.ts';
 export { WaveRepository, type Withheld } from './wave.repository.ts';

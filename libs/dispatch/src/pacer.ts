@@ -2,62 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { ENV, type Env, REDIS } from '#platform';
 import type { Provider } from '#push';
+import { type BreakerState, PROBE_MESSAGES, type Report, stateOf } from './breaker.ts';
 import { Frontier } from './frontier.ts';
+import { learnAll, MAX_WAIT_MS, type Quota, reserve, roomAt } from './pacing.ts';
+import { PacingState } from './pacing-state.ts';
 
-/** Room granted ahead of time, so that a worker's round trips do not cost throughput. */
-const BURST_MS = 250;
-/** FCM's ramp starts from a trickle, not from nothing: the nearest phones are asked at once. */
-const RAMP_FLOOR = 0.1;
-/** After this long without a push the provider has forgotten us, and the ramp starts again. */
-const IDLE_MS = 300_000;
-/** Room that the quota gives later than this is not waited for. */
-const MAX_WAIT_MS = 5_000;
 /** A batch behind others of this worker for so long is given back, so that its place comes free for another alert's. */
 const MAX_TURN_MS = 1_000;
-/** Nobody knows for longer than this that a provider is away: then somebody has to try. */
-const MAX_PAUSE_MS = 30_000;
-/** A refusal so soon after a pause says that it was too short: the next one is twice as long. */
-const RELAPSE_MS = 5_000;
-
-/**
- * A generic cell rate algorithm: `tat` is when the room granted so far will have been used up at the quota. One state in
- * Redis for all workers, on Redis's clock. Without state the ramp starts at its bottom.
- * Returns the milliseconds to wait for the room just granted, or minus the wait when it is longer than allowed
- * and nothing was granted.
- */
-const RESERVE = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + t[2] / 1000
-local state = redis.call('HMGET', KEYS[1], 'tat', 'since')
-local tat, since = tonumber(state[1]), tonumber(state[2])
-if not tat or now - tat > tonumber(ARGV[6]) then tat, since = now, now end
-local ramp = tonumber(ARGV[3])
-local share = ramp > 0 and math.max(tonumber(ARGV[5]), math.min(1, (now - since) / ramp)) or 1
-local cost = tonumber(ARGV[1]) * 1000 / (tonumber(ARGV[2]) * share)
-tat = math.max(tat, now)
-local wait = math.max(0, tat - now - ${BURST_MS})
-if wait > tonumber(ARGV[4]) then return -math.ceil(wait) end
-redis.call('HSET', KEYS[1], 'tat', tostring(tat + cost), 'since', tostring(since))
-redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[6]) * 2)
-return math.ceil(wait)`;
-
-/** What is refused during a pause was under way when it began and does not double it. Returns the pause's milliseconds. */
-const PAUSE = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + t[2] / 1000
-local state = redis.call('HMGET', KEYS[1], 'tat', 'since', 'resume', 'paused')
-local resume, pause = tonumber(state[3]) or 0, tonumber(state[4]) or 0
-if now >= resume then
-  pause = now < resume + ${RELAPSE_MS} and math.max(pause * 2, tonumber(ARGV[1])) or tonumber(ARGV[1])
-else
-  pause = math.max(pause, tonumber(ARGV[1]))
-end
-pause = math.min(pause, ${MAX_PAUSE_MS})
-if now >= resume or now + tonumber(ARGV[1]) > resume then resume = now + math.min(pause, ${MAX_PAUSE_MS}) end
-local tat = math.max(tonumber(state[1]) or now, resume)
-redis.call('HSET', KEYS[1], 'tat', tostring(tat), 'since', state[2] or tostring(now), 'resume', tostring(resume), 'paused', tostring(pause))
-redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[2]) * 2)
-return math.ceil(resume - now)`;
 
 /** What asks for room: flows share it in proportion to their weight; within a flow the nearest band is first. */
 export interface RoomRequest {
@@ -72,8 +23,32 @@ export interface RoomRequest {
   readonly batchId: number;
 }
 
-/** Room to send now, or how long to stay away. */
-export type Room = { readonly granted: true } | { readonly granted: false; readonly retryMs: number };
+/** Room to send so many now, which may be fewer than were asked for. */
+export interface GrantedRoom {
+  readonly granted: true;
+  readonly messages: number;
+  /** By this process's own clock. */
+  readonly grantedAt: number;
+}
+
+/** Room, or how long to stay away. */
+export type Room = GrantedRoom | { readonly granted: false; readonly retryMs: number };
+
+/** What became of messages that were sent in a room: see {@link Report}. */
+export type Told = Omit<Report, 'ageMs'> & { readonly room: GrantedRoom };
+
+/** How a provider stands, for metrics. */
+export interface ProviderStanding {
+  readonly state: BreakerState;
+  /** Messages that could be sent at once. */
+  readonly room: number;
+}
+
+interface Known {
+  readonly state: PacingState;
+  /** What nobody has told Redis yet, for it can wait for the next question. */
+  unsaid: (Omit<Report, 'ageMs'> & { readonly grantedAt: number })[];
+}
 
 interface Waiting extends RoomRequest {
   readonly resolve: (room: Room) => void;
@@ -81,7 +56,8 @@ interface Waiting extends RoomRequest {
 }
 
 /**
- * Shares a provider's quota among all workers and starts slowly, as FCM asks. Within a worker room goes round the flows by
+ * Shares a provider's quota among all workers, starts slowly, as FCM asks, goes no faster than the provider takes and keeps
+ * away while it takes nothing (ADR 19). Within a worker room goes round the flows by
  * start-time fair queueing (Goyal, Vin and Cheng, 1996), so that no child's alert waits behind another's million.
  */
 @Injectable()
@@ -92,6 +68,7 @@ export class Pacer {
   private readonly served = new Map<string, number>();
   private virtualNow = 0;
   private readonly frontier = new Frontier();
+  private readonly known = new Map<Provider, Known>();
 
   constructor(
     @Inject(REDIS) private readonly redis: Redis,
@@ -130,12 +107,43 @@ export class Pacer {
   }
 
   /**
-   * The provider refuses: every worker keeps away, twice as long each time that it refuses again, for half a minute at the most.
-   * @param ms what it asked for (Retry-After), or the least
-   * @returns milliseconds until somebody may try
+   * Tells what became of messages. What went well waits for the next question, so that it costs no round trip of its own.
+   * @returns milliseconds for which everybody stays away
    */
-  async pause(provider: Provider, ms: number): Promise<number> {
-    return Number(await this.redis.eval(PAUSE, 1, keyOf(provider), Math.min(ms, MAX_PAUSE_MS), IDLE_MS));
+  async report(provider: Provider, { room, ...report }: Told): Promise<number> {
+    const { unsaid, state } = this.of(provider);
+    unsaid.push({ ...report, grantedAt: room.grantedAt });
+    if (report.failed === 0 && room.messages > PROBE_MESSAGES) return 0;
+    const reports = this.takeUnsaid(provider);
+    return state.change((known, now) => {
+      const pacing = learnAll(known, now, reports);
+      const { openedAt, probeAt } = pacing.breaker;
+      return { pacing, result: openedAt > 0 ? Math.max(0, probeAt - now) : 0 };
+    });
+  }
+
+  /** How a provider stands now, for all workers. @throws Error when Redis cannot be asked */
+  async breakerState(provider: Provider): Promise<ProviderStanding> {
+    const { now, pacing } = await this.of(provider).state.read();
+    const room = roomAt(pacing, now, this.quota);
+    return { state: pacing ? stateOf(pacing.breaker) : 'closed', room };
+  }
+
+  private get quota(): Quota {
+    return { perSecond: this.env.PUSH_QUOTA_PER_MINUTE / 60, rampMs: this.env.PUSH_RAMP_SECONDS * 1000 };
+  }
+
+  private of(provider: Provider): Known {
+    const known = this.known.get(provider) ?? { state: new PacingState(this.redis, provider), unsaid: [] };
+    this.known.set(provider, known);
+    return known;
+  }
+
+  private takeUnsaid(provider: Provider): Report[] {
+    const known = this.of(provider);
+    const reports = known.unsaid.map(({ grantedAt, ...rest }) => ({ ...rest, ageMs: performance.now() - grantedAt }));
+    known.unsaid = [];
+    return reports;
   }
 
   private async serve(provider: Provider, queue: Waiting[]): Promise<void> {
@@ -161,14 +169,15 @@ export class Pacer {
   }
 
   private async reserve({ provider, messages, flow, weight }: Waiting): Promise<Room> {
-    const perSecond = this.env.PUSH_QUOTA_PER_MINUTE / 60;
-    const rampMs = this.env.PUSH_RAMP_SECONDS * 1000;
-    const limits = [perSecond, rampMs, MAX_WAIT_MS, RAMP_FLOOR, IDLE_MS];
-    const wait = Number(await this.redis.eval(RESERVE, 1, keyOf(provider), messages, ...limits));
-    if (wait < 0) return { granted: false, retryMs: -wait };
-    this.charge(flow, messages / weight);
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    return { granted: true };
+    const reports = this.takeUnsaid(provider);
+    const found = await this.of(provider).state.change((known, now) => {
+      const { pacing, found: result } = reserve(learnAll(known, now, reports), now, messages, this.quota);
+      return { pacing, result };
+    });
+    if (!found.granted) return { granted: false, retryMs: Math.ceil(found.retryMs) };
+    this.charge(flow, found.messages / weight);
+    if (found.waitMs > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(found.waitMs)));
+    return { granted: true, messages: found.messages, grantedAt: performance.now() };
   }
 
   private charge(flow: string, cost: number): void {
@@ -178,8 +187,6 @@ export class Pacer {
     for (const [known, until] of this.served) if (until <= this.virtualNow) this.served.delete(known);
   }
 }
-
-const keyOf = (provider: Provider) => `pacer:${provider}`;
 
 function remove(queue: Waiting[], waiting: Waiting): boolean {
   const place = queue.indexOf(waiting);

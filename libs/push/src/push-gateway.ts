@@ -46,14 +46,15 @@ export interface PushMessage {
  * - `accepted`: the provider took it.
  * - `unregistered`: the token is dead and stays dead.
  * - `rejected`: it will never be taken as it is, or was refused here with a {@link PushRefusal}.
- * - `retry`: certainly not delivered, safe to send again, after `afterMs` where the provider or the adapter knows better than the caller.
+ * - `retry`: certainly not delivered, safe to send again, after `afterMs` where the provider or the adapter knows better than the caller;
+ *   `tooMany` where the provider says that it is sent too much.
  * - `unknown`: it may have been delivered; sending it again may ask somebody twice.
  */
 export type PushOutcome =
   | { readonly outcome: 'accepted' }
   | { readonly outcome: 'unregistered' }
   | { readonly outcome: 'rejected'; readonly code: string }
-  | { readonly outcome: 'retry'; readonly code: string; readonly afterMs?: number }
+  | { readonly outcome: 'retry'; readonly code: string; readonly afterMs?: number; readonly tooMany?: true }
   | { readonly outcome: 'unknown'; readonly code: string };
 
 /**

@@ -66,7 +66,7 @@ export const reviewsAnswer = z.object({
       agencyId: z.uuid(),
       act: z.string().describe('e.g. alert.hold'),
       thing: z.string().describe('e.g. alert:<uuid>'),
-      officerId: z.uuid().describe('Who did it.'),
+      officerId: z.uuid().nullable().describe('Who did it; null where the system did.'),
       createdAt: z.iso.datetime(),
       verdict: z.enum(VERDICTS).nullable(),
       settledBy: z.uuid().nullable(),

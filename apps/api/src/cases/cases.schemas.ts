@@ -21,6 +21,7 @@ import {
   type Neighbour,
   type Released,
   submissionVersion,
+  SYSTEM_HOLD_REASONS,
 } from '#dispatch';
 import type { Blur } from '#platform';
 import { instruction, localised, mode, texts, tier, viewOfPlace, viewOfTexts } from '../schemas/alert-parts.ts';
@@ -84,7 +85,7 @@ const proposedAlert = z.object({
   expiresAt: z.iso.datetime().nullable(),
   endedAt: z.iso.datetime().nullable(),
   heldAt: z.iso.datetime().nullable().describe('While it is set nothing is sent; the public is shown nothing of it.'),
-  heldReason: z.enum([...HOLD_REASONS, 'frozen']).nullable(),
+  heldReason: z.enum([...HOLD_REASONS, ...SYSTEM_HOLD_REASONS, 'frozen']).nullable(),
   stoppedAt: z.iso.datetime().nullable().describe('From then on nobody new is asked, for good.'),
   changesPending: z.int().describe('Changes that wait for a decision.'),
   texts,

@@ -35,7 +35,7 @@ describe('an answer of FCM', () => {
     [403, 'PERMISSION_DENIED', undefined, { outcome: 'retry', code: 'PERMISSION_DENIED' }],
     [401, 'UNAUTHENTICATED', 'THIRD_PARTY_AUTH_ERROR', { outcome: 'rejected', code: 'THIRD_PARTY_AUTH_ERROR' }],
     [401, 'UNAUTHENTICATED', undefined, { outcome: 'retry', code: 'UNAUTHENTICATED' }],
-    [429, 'RESOURCE_EXHAUSTED', 'QUOTA_EXCEEDED', { outcome: 'retry', code: 'QUOTA_EXCEEDED' }],
+    [429, 'RESOURCE_EXHAUSTED', 'QUOTA_EXCEEDED', { outcome: 'retry', code: 'QUOTA_EXCEEDED', tooMany: true }],
     [500, 'INTERNAL', 'INTERNAL', { outcome: 'retry', code: 'INTERNAL' }],
     [503, 'UNAVAILABLE', 'UNAVAILABLE', { outcome: 'retry', code: 'UNAVAILABLE' }],
     [504, 'DEADLINE_EXCEEDED', undefined, { outcome: 'unknown', code: 'DEADLINE_EXCEEDED' }],
@@ -62,7 +62,12 @@ describe('an answer of FCM', () => {
     ['Wed, 31 Dec 2025 23:00:00 GMT', 0],
   ])('honours Retry-After: %s', (retryAfter, afterMs) => {
     const body = errorBody('RESOURCE_EXHAUSTED', 'QUOTA_EXCEEDED');
-    expect(outcome({ status: 429, retryAfter, body })).toEqual({ outcome: 'retry', code: 'QUOTA_EXCEEDED', afterMs });
+    expect(outcome({ status: 429, retryAfter, body })).toEqual({
+      outcome: 'retry',
+      code: 'QUOTA_EXCEEDED',
+      afterMs,
+      tooMany: true,
+    });
   });
 
   it('ignores a Retry-After it cannot read', () => {

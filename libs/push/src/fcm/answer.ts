@@ -56,7 +56,12 @@ function outcomeOfError(status: number, said: Said, afterMs: number | undefined)
   const refusesSender = said.fcm === undefined && [401, 403, 404].includes(status);
   const again = status >= 500 || status === 429 || status === 408 || refusesSender;
   if (!again) return { outcome: 'rejected', code };
-  return afterMs === undefined ? { outcome: 'retry', code } : { outcome: 'retry', code, afterMs };
+  return {
+    outcome: 'retry',
+    code,
+    ...(afterMs === undefined ? {} : { afterMs }),
+    ...(status === 429 ? { tooMany: true } : {}),
+  };
 }
 
 /** @see https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send: a message that was taken has a name. */
