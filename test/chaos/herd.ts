@@ -22,7 +22,7 @@ const TICK_MS = 20;
 /** Phones that do not wait for each other. */
 export class Herd {
   readonly #url: URL;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: Infinity });
 
   constructor(url: string) {
     this.#url = new URL(url);

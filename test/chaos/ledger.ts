@@ -25,11 +25,11 @@ export type Audience = ReadonlyMap<number, string>;
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 100;
 
-/** Connections refused or broken, and SQLSTATE classes 08 and 57P (PostgreSQL, appendix A). */
+/** Connections refused or broken, SQLSTATE classes 08 and 57P, and no such database (PostgreSQL, appendix A). */
 function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code = '', message }: NodeJS.ErrnoException = error;
-  return /^(ECONN|EPIPE|08|57P)/.test(code) || /^Connection terminated|timeout exceeded/.test(message);
+  return /^(ECONN|EPIPE|08|57P|3D000)/.test(code) || /^Connection terminated|timeout exceeded/.test(message);
 }
 
 /** Reads the deployment's database by SQL of its own: what the product says of itself is not asked. */
@@ -98,6 +98,15 @@ export class LedgerReader {
       [alertId],
     );
     return row && !row.open && row.at ? row.at.getTime() : null;
+  }
+
+  /** How often a worker lost its hold on a batch of these alerts. */
+  async lostLeases(alertIds: readonly string[]): Promise<number> {
+    const [row] = await this.query<{ lost: number }>(
+      'SELECT coalesce(sum(lost_leases), 0)::int AS lost FROM batches WHERE alert_id = ANY ($1)',
+      [alertIds],
+    );
+    return row?.lost ?? 0;
   }
 
   async recipients(alertId: string): Promise<Booked[]> {

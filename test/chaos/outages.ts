@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 import { type Wave, waveUnder } from './wave-fault.ts';
@@ -6,6 +8,8 @@ const AWAY_MINUTES = 20;
 /** Two sweeps and what they take. */
 const HELD_MS = 15_000;
 const SILENCE_MS = 8_000;
+/** So long the wave goes on after the backup. */
+const FORGOTTEN_MS = 3_000;
 
 export const outages: readonly Scenario[] = [
   waveUnder({
@@ -25,6 +29,34 @@ export const outages: readonly Scenario[] = [
     },
     bit: ({ lostLeases }) => lostLeases > 0,
   }),
+  {
+    ...waveUnder({
+      name: 'database-restored',
+      breaks: 'the database is lost and restored from a backup that knows less than the phones',
+      staysHeld: true,
+      strike: async (stage, wave, broken) => {
+        const backups = join(stage.run.dir, `backups-${stage.database}`);
+        await stage.cli('backup', '--to', backups);
+        await stage.last(FORGOTTEN_MS);
+        await Promise.all([...stage.workers.map((worker) => stage.killWorker(worker)), stage.killApi()]);
+        const before = await acceptedOf(stage, wave);
+        await stage.run.servers.drop(stage.database);
+        await stage.run.servers.ask(`CREATE DATABASE ${stage.database}`);
+        const [backup = ''] = await readdir(backups);
+        await stage.cli('restore', '--from', join(backups, backup));
+        broken();
+        await stage.startApi();
+        for (let n = 0; n < stage.setting.workers; n++) await stage.startWorker();
+        await demandHeld(stage, wave, 'restored');
+        await stage.last(SILENCE_MS);
+        const sent = (await acceptedOf(stage, wave)) - before;
+        if (sent > 0) throw new Error(`${sent} were asked by an alert that does not know whom it has asked`);
+        const { settled } = await stage.ledger.progress(wave.alertId);
+        return settled < before;
+      },
+    }),
+    spoils: true,
+  },
 ];
 
 /** As if so much time had passed since anything happened to the alert. */

@@ -1,6 +1,7 @@
 import { api } from './api.ts';
 import { doors } from './doors.ts';
 import { officers } from './officers.ts';
+import { outages } from './outages.ts';
 import { phones } from './phones.ts';
 import { postgres } from './postgres.ts';
 import { provider } from './provider.ts';
@@ -18,4 +19,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...officers,
   ...phones,
   ...doors,
+  ...outages,
 ];

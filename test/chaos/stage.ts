@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../scripts/setup/ports.mjs';
 import type { Deployment, Process } from '../harness/deployment.ts';
@@ -229,6 +231,13 @@ export class Stage {
       if (Date.now() > deadline) return null;
       await pause(POLL_MS);
     }
+  }
+
+  /** Runs a command of the operators' own on this stage's database. */
+  async cli(...command: readonly string[]): Promise<void> {
+    const env = { ...process.env, ...this.#env(this.network.apiRedis) };
+    const program = join(this.run.root, 'dist/apps/cli/src/main.js');
+    await promisify(execFile)(process.execPath, [program, ...command], { cwd: this.run.root, env });
   }
 
   /** Lets a fault last. */

@@ -1,7 +1,6 @@
 import type { AllBooks } from '../harness/running-simulator.ts';
 import { audit, type Findings } from './books.ts';
 import type { Audience } from './ledger.ts';
-import { Logs } from './logs.ts';
 import { TOWN } from './population.ts';
 import { type Outcome, type Scenario, verdict } from './scenario.ts';
 import type { Released, Stage } from './stage.ts';
@@ -16,8 +15,6 @@ export interface Evidence {
     readonly sessions: number;
     readonly goaways: number;
   };
-  /** Log lines of api and workers that say so. */
-  readonly logged: (msg: string) => number;
 }
 
 /** A wave that is struck, as a strike sees it. */
@@ -43,6 +40,8 @@ export interface WaveFault extends Pick<Scenario, 'name' | 'breaks' | 'short' | 
   after?(stage: Stage, wave: Wave, evidence: Evidence): Promise<readonly string[]>;
   /** The strike ends or stops the alert: it need not outlast anything. */
   readonly ends?: boolean;
+  /** The strike leaves the alert held for good, by a ledger that has forgotten whom it asked: its books stay open. */
+  readonly staysHeld?: boolean;
 }
 
 const PHONES = 3_000;
@@ -88,7 +87,6 @@ class WaveUnderFault {
       await stage.ledger.radiusOf(TOWN, SECOND_PHONES),
     ];
     const audience = await stage.ledger.audience(TOWN, radiusM);
-    const logs = Logs.fromNow(stage.run.dir);
     const before = await stage.simulator.all();
     const [filed, secondFiled] = [await stage.file(radiusM), await stage.file(secondRadiusM)];
     const released = await stage.release(filed);
@@ -104,15 +102,15 @@ class WaveUnderFault {
       ...(await stage.release(secondFiled)),
     }));
     const [backAt, second] = await Promise.all([struck, releasing]);
-    const recoveredMs = await this.#recovered(wave, backAt);
+    const staysHeld = this.#fault.staysHeld === true;
+    const recoveredMs = staysHeld ? null : await this.#recovered(wave, backAt);
     const secondFirstPushMs = await this.#secondStarts(second, backAt);
-    await stage.until(() => stage.ledger.settledAt(wave.alertId), WATCHED_MS);
-
-    const evidence = evidenceOf(before, await stage.simulator.all(), logs);
+    const lostLeases = await stage.ledger.lostLeases([wave.alertId, second.alertId]);
+    const evidence = evidenceOf(before, await stage.simulator.all(), lostLeases);
     if (this.#fault.bit?.(evidence) === false) this.#faults.push('the fault did not bite');
     this.#faults.push(...stage.deaths(), ...((await this.#fault.after?.(stage, wave, evidence)) ?? []));
     const books = [
-      await this.#audit(wave, audience, this.#fault.ends !== true),
+      ...(staysHeld ? [] : [await this.#audit(wave, audience, this.#fault.ends !== true)]),
       await this.#audit(second, second.audience, true),
     ];
     return this.#judge(books, evidence, { recoveredMs, secondFirstPushMs, struckAt });
@@ -217,20 +215,19 @@ const chunkOf = (quotaPerMinute: number) => Math.max(1, Math.min(100, Math.floor
 
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 
-function evidenceOf(before: AllBooks, now: AllBooks, logs: Logs): Evidence {
+function evidenceOf(before: AllBooks, now: AllBooks, lostLeases: number): Evidence {
   const since = <Name extends string>(a: Readonly<Record<Name, number>>, b: Readonly<Record<Name, number>>) =>
     Object.fromEntries(
       Object.entries<number>(b).map(([name, count]) => [name, count - (a[name as Name] ?? 0)]),
     ) as Record<Name, number>;
   const errors = since(before.byError, now.byError);
   return {
-    lostLeases: logs.saying('leases had run out').reduce((sum, { reclaimed }) => sum + Number(reclaimed), 0),
+    lostLeases,
     provider: {
       errors: (code) => errors[code] ?? 0,
       unanswered: since(before.unanswered, now.unanswered),
       sessions: now.sessions - before.sessions,
       goaways: now.goaways - before.goaways,
     },
-    logged: (msg) => logs.saying(msg).length,
   };
 }
