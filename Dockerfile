@@ -17,9 +17,10 @@ COPY migrations migrations
 RUN npm run build
 
 FROM node:24-bookworm-slim AS runtime
-# openssl: the simulator makes its certificate with it. tini: reaps children and passes signals on.
+# openssl: the simulator makes its certificate with it. tini: reaps children and passes signals on. The client's programs are
+# `backup`'s and `restore`'s, of the version of docker-compose.yml's server.
 RUN apt-get update \
-  && apt-get install -y --no-install-recommends openssl tini \
+  && apt-get install -y --no-install-recommends openssl postgresql-client-15 tini \
   && rm -rf /var/lib/apt/lists/* \
   && install -d -o node -g node /simulator
 ENV NODE_ENV=production

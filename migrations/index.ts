@@ -17,6 +17,7 @@ import { RetentionIndexes1764000000016 } from './1764000000016-retention-indexes
 import { Ladder1764000000017 } from './1764000000017-ladder.ts';
 import { TopUp1764000000018 } from './1764000000018-top-up.ts';
 import { BatchCounts1764000000019 } from './1764000000019-batch-counts.ts';
+import { DeploymentIdentity1764000000020 } from './1764000000020-deployment-identity.ts';
 import { KeepingPromises1764000000021 } from './1764000000021-keeping-promises.ts';
 
 /** Every migration, oldest first. */
@@ -40,5 +41,6 @@ export const MIGRATIONS = [
   Ladder1764000000017,
   TopUp1764000000018,
   BatchCounts1764000000019,
+  DeploymentIdentity1764000000020,
   KeepingPromises1764000000021,
 ];

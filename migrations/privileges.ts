@@ -35,6 +35,8 @@ export const PRIVILEGES: Readonly<Record<string, Readonly<Partial<Record<Process
     api: { ...ADD, delete: true, update: LOCK },
     worker: { ...ADD, delete: true, update: LOCK },
   },
+  // Each worker looks whether the database is still the one it was.
+  'public.deployment_identity': { worker: CHANGE },
   'public.idempotency_keys': { api: ADD, worker: CLEAR, public: ADD },
   'public.retention_runs': { api: READ, worker: WORK },
 

@@ -4,16 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { run } from '../apps/cli/src/program.ts';
 import { MIGRATIONS } from '../migrations/index.ts';
 import { call, SHENZHEN_SQUARE, signIn, startApi, type TestApi } from './harness/api.ts';
+import { commandLine, type Said } from './harness/command-line.ts';
 import { emptyRedis } from './harness/env.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
+interface ParsedSaid extends Said {
   /** What `--json` printed. */
   readonly json: Record<string, string>;
 }
@@ -25,19 +22,11 @@ describe('the command line', () => {
   let folder: string;
   let jurisdiction: string;
 
-  const golden72 = async (args: string[], input = '', DATABASE_URL = database.url): Promise<Said> => {
-    const [out, error]: [string[], string[]] = [[], []];
-    const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent', DATABASE_URL, REDIS_URL: redis };
-    const io = {
-      env,
-      out: (words: string) => out.push(words),
-      error: (words: string) => error.push(words),
-      input: async () => input,
-    };
-    const code = await run(io, args);
-    const said = [out.join('\n'), error.join('\n')] as const;
-    const json = args.includes('--json') && code < 2 ? (JSON.parse(said[code]!) as Record<string, string>) : {};
-    return { code, out: said[0], error: said[1], json };
+  const golden72 = async (args: string[], input = '', DATABASE_URL = database.url): Promise<ParsedSaid> => {
+    const said = await commandLine(DATABASE_URL, args, input);
+    const words = [said.out, said.error][said.code];
+    const json = args.includes('--json') && words ? (JSON.parse(words) as Record<string, string>) : {};
+    return { ...said, json };
   };
   const agencyArgs = (name: string, file = jurisdiction) => [
     ...['agency', 'create', '--name', name, '--zone', 'Asia/Shanghai'],

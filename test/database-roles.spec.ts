@@ -9,12 +9,12 @@ import { DataSource } from 'typeorm';
 import type { Role } from '#access';
 import { RecipientReferences } from '#dispatch';
 import { PRIVILEGES, type Process, PROCESSES, roleOf } from '../migrations/privileges.ts';
-import { run } from '../apps/cli/src/program.ts';
 import { startSimulator, type Simulator } from '../apps/fcm-simulator/src/simulator.ts';
 import { AuditAnchors } from '../apps/worker/src/audit-anchors.ts';
 import { createWorker } from '../apps/worker/src/create-worker.ts';
 import { Retention } from '../apps/worker/src/retention.ts';
 import { call, makeAgency, makeOfficer, signIn, startApi, type TestApi } from './harness/api.ts';
+import { commandLine } from './harness/command-line.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { emptyRedis, simulatorEnv, testEnv } from './harness/env.ts';
 import { drawnPortrait } from './harness/alert-rows.ts';
@@ -37,18 +37,7 @@ describe('the roles of the database', () => {
   let redis: string;
   let owner: Client;
 
-  const golden72 = async (args: string[], input = '') => {
-    const [out, errors]: [string[], string[]] = [[], []];
-    const env = { NODE_ENV: 'test', LOG_LEVEL: 'silent', DATABASE_URL: database.url, REDIS_URL: redis };
-    const io = {
-      env,
-      out: (words: string) => out.push(words),
-      error: (words: string) => errors.push(words),
-      input: async () => input,
-    };
-    const code = await run(io, args);
-    return { code, out: out.join('\n'), error: errors.join('\n') };
-  };
+  const golden72 = (args: string[], input = '') => commandLine(database.url, args, input);
 
   /** The database, as a process would be told of it. */
   const urlOf = (process: Process) =>

@@ -327,7 +327,7 @@ describe('a case whose time is over', () => {
 
   /** What the api says of the case where the backup is restored beside a vault: the case, its tips, the list of cases. */
   async function restoredBeside(vault: string) {
-    const restored = await restore(database.url, backup, vault);
+    const restored = await restore(backup, vault);
     const again = await startApi({ databaseUrl: restored.url, redisUrl: redisUrl(), LOG_LEVEL: 'trace' });
     try {
       const see = (path: string) => call(again.url, 'GET', path, { cookie: liaison.cookie });

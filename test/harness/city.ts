@@ -23,7 +23,7 @@ export type LedgerBooks = Readonly<
 
 /** A simulator, a worker and an agency with two officers: all that an alert needs below the api. */
 export class TestCity {
-  private constructor(
+  constructor(
     readonly simulator: Simulator,
     readonly worker: NestFastifyApplication,
     readonly liaison: OfficerActor,

@@ -19,12 +19,23 @@ const server = () => {
 const named = (database: string) => Object.assign(new URL(server()), { pathname: `/${database}` }).href;
 
 /** Clones the template, making it first when this version of the migrations has none yet. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export function createTestDatabase(): Promise<TestDatabase> {
+  return create(async (admin) => {
+    await admin.query('SELECT pg_advisory_lock(7272)');
+    return ensureTemplate(admin);
+  });
+}
+
+/** A new database without anything in it. */
+export const createEmptyDatabase = (): Promise<TestDatabase> => create(async () => 'template0');
+
+/** A copy of a database to which nobody is connected. */
+export const cloneDatabase = (url: string): Promise<TestDatabase> => create(async () => new URL(url).pathname.slice(1));
+
+async function create(templateOf: (admin: Client) => Promise<string>): Promise<TestDatabase> {
   const name = `golden72_test_${randomBytes(6).toString('hex')}`;
   await administer(async (admin) => {
-    await admin.query('SELECT pg_advisory_lock(7272)');
-    const template = await ensureTemplate(admin);
-    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${await templateOf(admin)}`);
   });
   return {
     url: named(name),

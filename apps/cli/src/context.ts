@@ -1,16 +1,20 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AccessModule } from '#access';
 import { Audit, AuditModule, type AuditRecord } from '#audit';
 import { PlatformModule, Transactions, type UnitOfWork } from '#platform';
 import { type Io, settings } from './io.ts';
 
-/** Runs a command with the system's services and closes them after it. */
+/**
+ * Runs a command with the system's services and closes them after it.
+ * @param modules whose services it takes beside those of officers and the audit
+ */
 export async function withServices<Result>(
   io: Io,
   command: (services: INestApplicationContext) => Promise<Result>,
+  modules: readonly (DynamicModule | Type)[] = [],
 ): Promise<Result> {
-  const imports = [PlatformModule.forRoot(settings(io), 'cli'), AccessModule, AuditModule];
+  const imports = [PlatformModule.forRoot(settings(io), 'cli'), AccessModule, AuditModule, ...modules];
   const services = await NestFactory.createApplicationContext(
     { module: class CommandLine {}, imports },
     { logger: false, abortOnError: false },

@@ -27,6 +27,11 @@ export type Row = Readonly<Record<string, string>>;
 /** What a command tells: ids, secrets and names. */
 export type Result = Readonly<Record<string, string | readonly string[] | readonly Row[]>>;
 
+/** What runs a command and tells its result. */
+export type Told = <Args extends unknown[]>(
+  command: (io: Io, ...args: Args) => Promise<Result>,
+) => (...args: Args) => Promise<void>;
+
 /** Tells a result: one JSON object for scripts, or a line per member and row for people. */
 export function tell(io: Io, json: boolean, result: Result): void {
   if (json) return io.out(JSON.stringify(result));

@@ -12,6 +12,7 @@ import {
   thawAgency,
 } from './agency.ts';
 import { type AgencyKeyOptions, createAgencyKey, revokeAgencyKey } from './agency-key.ts';
+import { addBackup } from './backup/backup-commands.ts';
 import { addAudit, FaultsFound } from './audit-commands.ts';
 import {
   type IdentityProviderOptions,
@@ -22,7 +23,7 @@ import {
   unlinkOfficer,
 } from './identity-provider.ts';
 import { type LoginOptions, setLogin, setRoles } from './database-roles.ts';
-import { CommandError, type Io, type Result, tell } from './io.ts';
+import { CommandError, type Io, type Result, tell, type Told } from './io.ts';
 import * as migrate from './migrate.ts';
 import * as positions from './positions.ts';
 import {
@@ -70,6 +71,7 @@ function build(io: Io): Command {
     program.command('positions').description('the order of the positions’ pages, by which audiences are fast'),
     told,
   );
+  addBackup(program, told);
   addAgency(program.command('agency').description('police authorities'), told);
   addOfficer(program.command('officer').description('staff of an agency'), told);
   addAgencyKey(program.command('agency-key').description('keys by which other police systems post cases'), told);
@@ -85,10 +87,6 @@ function build(io: Io): Command {
     .action(told(async () => ({ SECRET_KEY: randomBytes(32).toString('base64') })));
   return program;
 }
-
-type Told = <Args extends unknown[]>(
-  command: (io: Io, ...args: Args) => Promise<Result>,
-) => (...args: Args) => Promise<void>;
 
 function addMigrate(migrations: Command, told: Told): void {
   migrations.command('up').description('apply what is pending').action(told(migrate.up));

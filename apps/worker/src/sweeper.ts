@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { BatchSender, Ending, Feeder, Ladders } from '#dispatch';
+import { BatchSender, Ending, Feeder, Ladders, Restoration } from '#dispatch';
 import { Outbox } from '#platform';
 import { Ticker } from './ticker.ts';
 
@@ -20,9 +20,12 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     ending: Ending,
     feeder: Feeder,
     ladders: Ladders,
+    restoration: Restoration,
     outbox: Outbox,
   ) {
     this.ticker = new Ticker(SWEEP_MS, {
+      // First of all: in a restored database the alerts are held before anything else is done with them.
+      restored: () => restoration.check(),
       outbox: () => outbox.flush(),
       expiry: () => ending.expireOverdue(),
       ladders: () => ladders.climb(),

@@ -126,6 +126,18 @@ export class CaseRepository {
     return rows[0]?.agency_id ?? null;
   }
 
+  /**
+   * Holds the cases that are not erased and have no key: of a database restored from a backup, those that were erased since.
+   * @returns them with their agencies, in one order for all
+   */
+  lockKeyless(tx: EntityManager): Promise<{ id: string; agencyId: string }[]> {
+    return tx.query<{ id: string; agencyId: string }[]>(
+      `SELECT c.id, c.agency_id AS "agencyId" FROM cases c
+       WHERE c.erased_at IS NULL AND NOT EXISTS (SELECT FROM vault.case_keys k WHERE k.case_id = c.id)
+       ORDER BY c.agency_id, c.id FOR UPDATE OF c`,
+    );
+  }
+
   /** Destroys the case's key and what it sealed here. */
   async erase(tx: EntityManager, id: string): Promise<void> {
     await this.keys.destroy(tx, id);

@@ -181,6 +181,16 @@ export class Cases {
     return sumOver(await this.cases.due(limit), async (id) => ((await this.erase(id)) ? 1 : 0));
   }
 
+  /**
+   * Erases the cases whose key is no more: of a restored database, what was erased after its backup.
+   * @returns how many
+   */
+  async eraseKeyless(tx: EntityManager): Promise<number> {
+    const keyless = await this.cases.lockKeyless(tx);
+    for (const { id, agencyId } of keyless) await this.eraseHeld(tx, id, agencyId, 'system:restore');
+    return keyless.length;
+  }
+
   /** How the agency stands with the erasure of its cases. */
   kept(tx: EntityManager, agencyId: string): Promise<KeptCases> {
     return this.cases.kept(tx, agencyId);
@@ -191,12 +201,15 @@ export class Cases {
     return this.transactions.run(async ({ tx }) => {
       const agencyId = await this.cases.lockDue(tx, id);
       if (agencyId === null) return false;
-      await this.photoRows.removeAll(tx, id);
-      await this.cases.erase(tx, id);
-      const entry = { agencyId, actor: 'system:retention', action: 'case.erase', thing: `case:${id}` };
-      await this.audit.record(tx, entry);
+      await this.eraseHeld(tx, id, agencyId, 'system:retention');
       return true;
     });
+  }
+
+  private async eraseHeld(tx: EntityManager, id: string, agencyId: string, actor: string): Promise<void> {
+    await this.photoRows.removeAll(tx, id);
+    await this.cases.erase(tx, id);
+    await this.audit.record(tx, { agencyId, actor, action: 'case.erase', thing: `case:${id}` });
   }
 
   private opened(tx: EntityManager, actor: Actor, action: Action, id: string, row: StoredCase | null): Promise<Case> {

@@ -141,6 +141,26 @@ export class AlertRepository {
     return rows.map((row) => row.id);
   }
 
+  /**
+   * The time of live alerts about a case that is erased is over: nobody can end them. Such there are only where a database was
+   * restored. @returns how many
+   */
+  async expireErased(tx: EntityManager): Promise<number> {
+    const [, expired] = await tx.query<[unknown[], number]>(
+      `UPDATE alerts SET expires_at = now() WHERE state = 'live' AND id IN (
+         SELECT ac.alert_id FROM alert_cases ac JOIN cases c ON c.id = ac.case_id WHERE c.erased_at IS NOT NULL)`,
+    );
+    return expired;
+  }
+
+  /** Every live alert whose time is not over and that is not held, in the order in which such are locked. */
+  async unheld(tx: EntityManager): Promise<string[]> {
+    const rows = await tx.query<{ id: string }[]>(
+      `SELECT id FROM alerts WHERE state = 'live' AND held_at IS NULL AND expires_at > now() ORDER BY id`,
+    );
+    return rows.map((row) => row.id);
+  }
+
   /** Live alerts whose time is over. */
   async overdue(limit: number): Promise<string[]> {
     const rows = await this.dataSource.query<{ id: string }[]>(

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Area } from '#geo';
 import type { Mode } from '#push';
+import { IN_ITS_DATABASE } from '#platform';
 import { enterBeside } from './alert-gate.repository.ts';
 import type { Instruction, Localised, MessageKind, Notice, Texts, Tier } from './alert.types.ts';
 
@@ -81,7 +82,7 @@ export class BatchRepository {
 
   /**
    * Takes a batch for this worker, or null when it is taken, settled, not due, held, or behind its alert's newest message,
-   * or the job is of an older epoch.
+   * the job is of an older epoch, or the database was restored and no sweep has held its alerts yet.
    */
   async claim(batchId: number, epoch: number): Promise<Lease | null> {
     const [rows] = await this.dataSource.query<[Lease[], number]>(
@@ -91,7 +92,7 @@ export class BatchRepository {
        WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'pending' AND b.run_at <= now()
          AND w.id = b.wave_id AND a.id = b.alert_id AND r.batch_id = b.id
          AND m.alert_id = a.id AND m.version = b.version AND m.version = ${NEWEST}
-         AND (a.held_at IS NULL OR w.passes_hold) AND NOT (${STOPPED})
+         AND (a.held_at IS NULL OR w.passes_hold) AND NOT (${STOPPED}) AND ${IN_ITS_DATABASE}
        RETURNING b.id AS "batchId", b.epoch, b.attempt, b.band, b.size, b.results, r.ids, w.id AS "waveId", w.audience,
          a.id AS "alertId", a.epoch AS "alertEpoch", a.slug, a.mode, a.tier, coalesce(w.area, a.area) AS area, a.zone,
          a.place, a.call_number AS "callNumber", a.instruction, EXISTS (SELECT FROM alert_photos p WHERE p.alert_id = a.id) AS "hasPhoto",

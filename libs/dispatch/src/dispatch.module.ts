@@ -36,6 +36,7 @@ import { Preview } from './preview.service.ts';
 import { PublicCopies } from './public-copies.ts';
 import { PublicAlertsModule } from './public-alerts.module.ts';
 import { Release } from './release.service.ts';
+import { Restoration } from './restoration.service.ts';
 import { SystemHolds } from './system-holds.service.ts';
 import { Telling } from './telling.service.ts';
 import { TopUpRepository } from './top-up.repository.ts';
@@ -79,6 +80,7 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     Preview,
     PublicCopies,
     Release,
+    Restoration,
     SystemHolds,
     Telling,
     TopUp,
@@ -103,6 +105,7 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     PublicAlertsModule,
     PublicCopies,
     Release,
+    Restoration,
     SystemHolds,
     TopUp,
     WaveRepository,

@@ -45,6 +45,7 @@ export { PublicAlerts } from './public-alerts.ts';
 export { type Recipient, RecipientReferences } from './recipient-reference.ts';
 export { Preview, type AlertPreview } from './preview.service.ts';
 export { Release, type Released, type Submission } from './release.service.ts';
+export { Restoration, type Restored } from './restoration.service.ts';
 export { submissionVersion } from './submission-version.ts';
 export { SystemHolds } from './system-holds.service.ts';
 export { TopUp } from './top-up.service.ts';

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Reviews } from '#access';
-import { Audit } from '#audit';
+import { Audit, type AuditRecord } from '#audit';
 import { Transactions } from '#platform';
 import { AlertRepository } from './alert.repository.ts';
 import type { SystemHoldReason } from './alert.types.ts';
@@ -32,19 +32,43 @@ export class SystemHolds {
   async hold(
     alertId: string,
     reason: SystemHoldReason,
-    still: (tx: EntityManager) => Promise<boolean> = () => Promise.resolve(true),
+    still?: (tx: EntityManager) => Promise<boolean>,
   ): Promise<boolean> {
     const held = await this.transactions.run(async ({ tx }) => {
-      const alert = await this.alerts.lock(tx, alertId);
-      if (alert?.state !== 'live' || alert.heldAt || !(await still(tx))) return false;
-      const { agencyId } = alert;
-      const [act, thing] = ['alert.hold', `alert:${alertId}`];
-      await this.alerts.hold(tx, alertId, null, reason);
-      await this.reviews.add(tx, { agencyId, act, thing, officerId: null });
-      await this.audit.record(tx, { agencyId, actor: ACTORS[reason], action: act, thing, detail: { reason } });
-      return true;
+      const entry = await this.holdLocked(tx, alertId, reason, still);
+      if (entry) await this.audit.record(tx, entry);
+      return entry !== null;
     });
     if (held) this.logger.warn({ alertId, reason }, 'an alert is held; two officers resume it');
     return held;
+  }
+
+  /** Holds every live alert, in the caller's transaction. @returns how many were not held before */
+  async holdLive(tx: EntityManager, reason: SystemHoldReason): Promise<number> {
+    const entries: AuditRecord[] = [];
+    for (const id of await this.alerts.unheld(tx)) {
+      const entry = await this.holdLocked(tx, id, reason);
+      if (entry) entries.push(entry);
+    }
+    // In one order over agencies, so that two of these do not wait for each other's chain.
+    for (const entry of entries.toSorted((a, b) => (a.agencyId < b.agencyId ? -1 : 1)))
+      await this.audit.record(tx, entry);
+    return entries.length;
+  }
+
+  /** @returns what to record, once nothing else is to be locked; null when it is not to be held */
+  private async holdLocked(
+    tx: EntityManager,
+    alertId: string,
+    reason: SystemHoldReason,
+    still: (tx: EntityManager) => Promise<boolean> = () => Promise.resolve(true),
+  ): Promise<AuditRecord | null> {
+    const alert = await this.alerts.lock(tx, alertId);
+    if (alert?.state !== 'live' || alert.heldAt || !(await still(tx))) return null;
+    const { agencyId } = alert;
+    const [action, thing] = ['alert.hold', `alert:${alertId}`];
+    await this.alerts.hold(tx, alertId, null, reason);
+    await this.reviews.add(tx, { agencyId, act: action, thing, officerId: null });
+    return { agencyId, actor: ACTORS[reason], action, thing, detail: { reason } };
   }
 }

@@ -3,6 +3,8 @@ export { Blur, blurredSum } from './blur.ts';
 export { Clock, hourIn } from './clock.ts';
 export { Coalesced } from './coalesced.ts';
 export { databaseOptions } from './database.ts';
+export { DeploymentIdentity } from './deployment-identity.ts';
+export { IN_ITS_DATABASE, type Standing } from './deployment-identity.repository.ts';
 export { ENV, readEnv, tellGoogle, type Env } from './env.ts';
 export { GroupCommit, type GroupCommitRefusal } from './group-commit.ts';
 export { Idempotency, type IdempotencyRefusal, type IdempotentRequest } from './idempotency.ts';

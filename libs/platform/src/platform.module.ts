@@ -4,6 +4,8 @@ import { BullModule } from '@nestjs/bullmq';
 import { Blur } from './blur.ts';
 import { Clock } from './clock.ts';
 import { databaseModule } from './database.ts';
+import { DeploymentIdentity } from './deployment-identity.ts';
+import { DeploymentIdentityRepository } from './deployment-identity.repository.ts';
 import { ENV, type Env } from './env.ts';
 import { Idempotency } from './idempotency.ts';
 import { IdempotencyRepository } from './idempotency.repository.ts';
@@ -45,6 +47,8 @@ export class PlatformModule {
       providers: [
         Blur,
         Clock,
+        DeploymentIdentity,
+        DeploymentIdentityRepository,
         Idempotency,
         IdempotencyRepository,
         Keys,
@@ -65,6 +69,7 @@ export class PlatformModule {
       exports: [
         Blur,
         Clock,
+        DeploymentIdentity,
         Idempotency,
         Keys,
         LogContext,
