@@ -15,7 +15,7 @@ const MAX_MB = 768;
 /** Of the calls, how many may end without an answer: on a connection that was closed while they were written. */
 const UNANSWERED = 0.01;
 /** Reports for the measurement of capacity, and for the flood. */
-const POSITIONS = { measured: 2_000, offered: 16_000 } as const;
+const POSITIONS = { measured: 2_000, offered: 20_000 } as const;
 const RECEIPTS = { measured: 20, offered: 160 } as const;
 const ITEMS = 100;
 
