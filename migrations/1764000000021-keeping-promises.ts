@@ -8,6 +8,9 @@ export class KeepingPromises1764000000021 implements MigrationInterface {
     // An act of the system is reviewed like one of an officer's; nobody did it.
     await db.query('ALTER TABLE reviews ALTER officer_id DROP NOT NULL');
     await db.query('ALTER TABLE alerts ADD resumed_at timestamptz');
+    // Apart from the alerts, whose rows settling batches share all the time.
+    await db.query(`
+      CREATE TABLE gap_watches (alert_id uuid PRIMARY KEY REFERENCES alerts ON DELETE CASCADE, until timestamptz NOT NULL)`);
     await db.query(`
       ALTER TABLE batches
         -- When it was owed first: tries move run_at, not this.
@@ -34,6 +37,7 @@ export class KeepingPromises1764000000021 implements MigrationInterface {
         DROP CONSTRAINT batches_state_check,
         ADD CONSTRAINT batches_state_check CHECK (state IN ('pending', 'leased', 'settled')),
         DROP dead_at, DROP dead_reason, DROP faults, DROP barren, DROP lost_leases, DROP due_at`);
+    await db.query('DROP TABLE gap_watches');
     await db.query('ALTER TABLE alerts DROP resumed_at');
     // The audit keeps what the system did.
     await db.query('DELETE FROM reviews WHERE officer_id IS NULL');

@@ -88,6 +88,7 @@ export const PRIVILEGES: Readonly<Record<string, Readonly<Partial<Record<Process
   'public.alert_closings': { api: READ, worker: READ },
   'public.alert_lands': { api: WORK, worker: WORK },
   'public.alert_photos': { api: ALL, worker: ALL, public: READ },
+  'public.gap_watches': { worker: WORK },
   'public.ladder_steps': { api: READ, worker: WORK },
   'public.messages': {
     api: WORK,

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BatchRepository, type Lease } from '../libs/dispatch/src/batch.repository.ts';
-import { Ledger } from '../libs/dispatch/src/ledger.service.ts';
 import { QuietLedger } from './harness/quiet-ledger.ts';
 
 describe('lost leases', () => {
@@ -15,21 +14,9 @@ describe('lost leases', () => {
   const batches = () => ledger.app.get(BatchRepository);
 
   const claim = async (batchId: number): Promise<Lease> => {
-    const [{ epoch }] = await ledger.source.query<[{ epoch: number }]>('SELECT epoch FROM batches WHERE id = $1', [
-      batchId,
-    ]);
-    const lease = await ledger.app.get(Ledger).claim(batchId, epoch);
+    const lease = await ledger.claim(batchId);
     if (!lease) throw new Error('not to be had');
     return lease;
-  };
-
-  /** Dies, and is found out. */
-  const lose = async (batchId: number) => {
-    await ledger.source.query(
-      `UPDATE batches SET lease_until = now() - interval '1 second' WHERE id = $1 AND state = 'leased'`,
-      [batchId],
-    );
-    await ledger.app.get(Ledger).reclaim();
   };
 
   const countsOf = async (batchId: number) => {
@@ -45,15 +32,15 @@ describe('lost leases', () => {
     const [id] = batchIds as [number];
     for (const results of ['~~..', '~~~~', '....']) {
       await batches().checkpoint(await claim(id), results, false);
-      await lose(id);
+      await ledger.lose(id);
     }
     expect(await countsOf(id)).toEqual({ lost: 3, barren: 3 });
     // This one came further, and the next did not.
     await batches().checkpoint(await claim(id), 'au~.', true);
-    await lose(id);
+    await ledger.lose(id);
     expect(await countsOf(id)).toEqual({ lost: 4, barren: 1 });
     await batches().checkpoint(await claim(id), 'au~~', true);
-    await lose(id);
+    await ledger.lose(id);
     expect(await countsOf(id)).toEqual({ lost: 5, barren: 2 });
   });
 
@@ -63,7 +50,7 @@ describe('lost leases', () => {
     const lease = await claim(id);
     const settlement = { results: '..', retryMs: 0, pushed: false, tried: false };
     await ledger.source.transaction((tx) => batches().settle(tx, lease, settlement));
-    await lose(id);
+    await ledger.lose(id);
     expect(await countsOf(id)).toEqual({ lost: 0, barren: 0 });
   });
 });

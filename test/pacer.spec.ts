@@ -96,7 +96,7 @@ describe('the pacer', () => {
   it('keeps every worker away from a provider that takes nothing, but for one small probe', async () => {
     const [one, other] = [pacer(60_000), pacer(60_000)];
     expect(await tell(one, { answered: 0, failed: 50, retryAfterMs: 0 })).toBeGreaterThan(0);
-    expect(await one.breakerState('fcm')).toEqual({ state: 'open', room: 0 });
+    expect(await one.breakerState('fcm')).toMatchObject({ state: 'open', room: 0, share: 0 });
     const away = await ask(other, 50);
     expect(away).toMatchObject({ granted: false });
     const probes = await until('it is time for a probe', async () => {
@@ -122,7 +122,7 @@ describe('the pacer', () => {
   it('starts closed when its state is lost', async () => {
     await tell(pacer(60_000), { answered: 0, failed: 30 });
     await redis.flushdb();
-    expect(await pacer(60_000).breakerState('fcm')).toEqual({ state: 'closed', room: 250 });
+    expect(await pacer(60_000).breakerState('fcm')).toEqual({ state: 'closed', room: 250, share: 1, aheadMs: 0 });
     expect(await ask(pacer(60_000), 10)).toMatchObject({ granted: true });
   });
 

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { shiftLedger } from '../harness/shifted.ts';
 import type { Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 import { type Wave, waveUnder } from './wave-fault.ts';
@@ -17,7 +18,7 @@ export const outages: readonly Scenario[] = [
     breaks: `all workers are away for ${AWAY_MINUTES} min (the ledger's times are shifted)`,
     strike: async (stage, wave, broken) => {
       await Promise.all(stage.workers.map((worker) => stage.killWorker(worker)));
-      await shift(stage, wave.alertId);
+      await shiftLedger(stage.ledger, wave.alertId, AWAY_MINUTES);
       const before = await acceptedOf(stage, wave);
       broken();
       for (let n = 0; n < stage.setting.workers; n++) await stage.startWorker();
@@ -58,19 +59,6 @@ export const outages: readonly Scenario[] = [
     spoils: true,
   },
 ];
-
-/** As if so much time had passed since anything happened to the alert. */
-async function shift(stage: Stage, alertId: string): Promise<void> {
-  const earlier = (...columns: string[]) =>
-    columns.map((column) => `${column} = ${column} - make_interval(mins => $2)`).join(', ');
-  for (const [table, key, columns] of [
-    ['batches', 'alert_id', ['run_at', 'due_at', 'lease_until', 'first_push_at', 'last_push_at']],
-    ['waves', 'alert_id', ['created_at']],
-    ['alerts', 'id', ['released_at']],
-  ] as const) {
-    await stage.ledger.query(`UPDATE ${table} SET ${earlier(...columns)} WHERE ${key} = $1`, [alertId, AWAY_MINUTES]);
-  }
-}
 
 const acceptedOf = async (stage: Stage, { alertId }: Wave) => (await stage.simulator.alert(alertId)).accepted;
 

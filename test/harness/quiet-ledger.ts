@@ -5,6 +5,8 @@ import { DataSource } from 'typeorm';
 import type { OfficerActor } from '#access';
 import { DispatchModule } from '#dispatch';
 import { PlatformModule } from '#platform';
+import type { Lease } from '../../libs/dispatch/src/batch.repository.ts';
+import { Ledger } from '../../libs/dispatch/src/ledger.service.ts';
 import { WaveRepository } from '../../libs/dispatch/src/wave.repository.ts';
 import { createTestDatabase } from './database.ts';
 import { emptyRedis, testEnv } from './env.ts';
@@ -25,6 +27,7 @@ export class QuietLedger {
     readonly app: INestApplicationContext,
     readonly agencyId: string,
     readonly verifier: OfficerActor,
+    readonly databaseUrl: string,
     readonly close: () => Promise<void>,
   ) {}
 
@@ -37,7 +40,7 @@ export class QuietLedger {
     const source = app.get(DataSource);
     const agencyId = await seedAgency(source);
     const verifier = await makeActor(source, agencyId, 'verifier');
-    return new QuietLedger(app, agencyId, verifier, async () => {
+    return new QuietLedger(app, agencyId, verifier, database.url, async () => {
       await app.close();
       await database.drop();
     });
@@ -45,6 +48,23 @@ export class QuietLedger {
 
   get source(): DataSource {
     return this.app.get(DataSource);
+  }
+
+  /** Claims a batch as a worker would that has its newest job. */
+  async claim(batchId: number): Promise<Lease | null> {
+    const [{ epoch }] = await this.source.query<[{ epoch: number }]>('SELECT epoch FROM batches WHERE id = $1', [
+      batchId,
+    ]);
+    return this.app.get(Ledger).claim(batchId, epoch);
+  }
+
+  /** The batch's worker dies, and is found out. */
+  async lose(batchId: number): Promise<void> {
+    await this.source.query(
+      `UPDATE batches SET lease_until = now() - interval '1 second' WHERE id = $1 AND state = 'leased'`,
+      [batchId],
+    );
+    await this.app.get(Ledger).reclaim();
   }
 
   /** A live alert whose one ring has batches of these sizes, none sent. */
@@ -74,6 +94,7 @@ export class QuietLedger {
       this.app.get(WaveRepository).insert(tx, { alertId, messageId, audience: 'ring' }),
     );
     const batchIds: number[] = [];
+    await source.query('UPDATE waves SET targeted = $2 WHERE id = $1', [waveId, places.length]);
     let from = 0;
     for (const [seq, size] of sizes.entries()) {
       const [batch] = await source.query<[{ id: number }]>(

@@ -22,6 +22,7 @@ import {
   setIdentityProvider,
   unlinkOfficer,
 } from './identity-provider.ts';
+import { listDead, retryDead, type RetryOptions } from './batches.ts';
 import { type LoginOptions, setLogin, setRoles } from './database-roles.ts';
 import { CommandError, type Io, type Result, tell, type Told } from './io.ts';
 import * as migrate from './migrate.ts';
@@ -72,6 +73,7 @@ function build(io: Io): Command {
     told,
   );
   addBackup(program, told);
+  addBatches(program.command('batches').description('pieces of waves that were set aside'), told);
   addAgency(program.command('agency').description('police authorities'), told);
   addOfficer(program.command('officer').description('staff of an agency'), told);
   addAgencyKey(program.command('agency-key').description('keys by which other police systems post cases'), told);
@@ -122,6 +124,24 @@ function addPositions(order: Command, told: Told): void {
     .command('abandon')
     .description('give up what an ended `reorder` has begun, with its disk space')
     .action(told(positions.abandon));
+}
+
+function addBatches(batches: Command, told: Told): void {
+  batches
+    .command('dead')
+    .description('list those whose work always fails, with how many people they still owe a push')
+    .action(told(listDead));
+  batches
+    .command('retry')
+    .argument('[batch]', 'its id', batchId)
+    .option('--all', 'every dead one')
+    .description('try again, if the alert still is to be sent; tells of each why not')
+    .action(told((io, batch: number | undefined, options: RetryOptions) => retryDead(io, batch, options)));
+}
+
+function batchId(value: string): number {
+  if (!/^[1-9][0-9]{0,14}$/.test(value)) throw new InvalidArgumentError('a batch’s number, see `batches dead`.');
+  return Number(value);
 }
 
 function addAgency(agencies: Command, told: Told): void {

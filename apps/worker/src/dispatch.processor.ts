@@ -11,7 +11,7 @@ const { sendBatch } = DISPATCH_JOBS;
 /** The ledger's leases guard the batches; BullMQ only has to notice soon that a worker died between fetching and claiming. */
 const JOB_LOCK = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 10 };
 
-/** Sends batches. A job that throws leaves its batch leased; the sweep gives it back when the lease runs out. */
+/** Sends batches. Of one whose work throws the ledger knows what is to come; the job itself is never tried again. */
 @Processor(sendBatch.queue, JOB_LOCK)
 export class DispatchProcessor extends QueueProcessor implements OnApplicationBootstrap {
   constructor(

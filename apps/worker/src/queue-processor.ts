@@ -1,10 +1,14 @@
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
 import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
+import { type Job, UnrecoverableError } from 'bullmq';
 import { closeSoon } from './close-soon.ts';
 
 /** What the processor of every queue does: it outlives a queue that is away, and stops soon. */
 export abstract class QueueProcessor extends WorkerHost implements BeforeApplicationShutdown {
   protected readonly logger = new Logger(this.constructor.name);
+
+  /** Jobs that this process gave up after their last try, for metrics. */
+  givenUp = 0;
 
   async beforeApplicationShutdown(): Promise<void> {
     await closeSoon(this.worker);
@@ -14,5 +18,12 @@ export abstract class QueueProcessor extends WorkerHost implements BeforeApplica
   @OnWorkerEvent('error')
   troubled(error: Error): void {
     this.logger.warn({ err: error }, 'the queue does not answer');
+  }
+
+  /** Redis keeps nothing of a job that has used up its tries: the log does. */
+  protected countGivenUp(job: Job | undefined, { name: reason }: Error): void {
+    if (!job || (job.attemptsMade < (job.opts.attempts ?? 1) && reason !== UnrecoverableError.name)) return;
+    this.givenUp++;
+    this.logger.error({ jobId: job.id, job: job.name, tries: job.attemptsMade, reason }, 'a job is given up');
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { BatchSender, Ending, Feeder, Ladders, Restoration } from '#dispatch';
+import { BatchSender, Ending, Feeder, Gaps, Ladders, Restoration } from '#dispatch';
 import { Outbox } from '#platform';
 import { Ticker } from './ticker.ts';
 
@@ -7,7 +7,7 @@ import { Ticker } from './ticker.ts';
 const SWEEP_MS = 5_000;
 
 /**
- * Rebuilds from the database whatever Redis or a dead worker has lost, ends what has expired, and climbs the ladders. It runs by a timer of this
+ * Rebuilds from the database whatever Redis or a dead worker has lost, ends what has expired, holds what was silent for too long, and climbs the ladders. It runs by a timer of this
  * process and not by a job, for a schedule kept in Redis would be lost with it. Every worker sweeps; sweeps do not conflict.
  */
 @Injectable()
@@ -19,6 +19,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly sender: BatchSender,
     ending: Ending,
     feeder: Feeder,
+    gaps: Gaps,
     ladders: Ladders,
     restoration: Restoration,
     outbox: Outbox,
@@ -28,6 +29,7 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       restored: () => restoration.check(),
       outbox: () => outbox.flush(),
       expiry: () => ending.expireOverdue(),
+      gaps: () => gaps.hold(),
       ladders: () => ladders.climb(),
       leases: () => this.reclaim(),
       feed: () => feeder.feed(),

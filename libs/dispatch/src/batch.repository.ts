@@ -4,10 +4,17 @@ import type { Area } from '#geo';
 import type { Mode } from '#push';
 import { IN_ITS_DATABASE } from '#platform';
 import { enterBeside } from './alert-gate.repository.ts';
+import { CLAIMED_UNTIL } from './gap.repository.ts';
 import type { Instruction, Localised, MessageKind, Notice, Texts, Tier } from './alert.types.ts';
 
 /** A worker that neither checkpoints nor settles for this long has lost its batch. */
 const LEASE_SECONDS = 15;
+
+/** So many leases lost in a row without learning anything: five minutes of dying workers, longer than a bad release is rolled back. */
+const BARREN_LEASES = 20;
+
+/** So many faults in a row, after 1, 4, 16 and 64 s: what passes by itself has passed by then. */
+const FAULTS = 5;
 
 /** An ending is worth telling for this long; then who is still offline is left alone. */
 const ENDING_HOURS = 24;
@@ -81,8 +88,8 @@ export class BatchRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Takes a batch for this worker, or null when it is taken, settled, not due, held, or behind its alert's newest message,
-   * the job is of an older epoch, or the database was restored and no sweep has held its alerts yet.
+   * Takes a batch for this worker, or null when it is taken, settled, not due, held, silent for too long, or behind its alert's newest
+   * message, the job is of an older epoch, or the database was restored and no sweep has held its alerts yet.
    */
   async claim(batchId: number, epoch: number): Promise<Lease | null> {
     const [rows] = await this.dataSource.query<[Lease[], number]>(
@@ -92,7 +99,7 @@ export class BatchRepository {
        WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'pending' AND b.run_at <= now()
          AND w.id = b.wave_id AND a.id = b.alert_id AND r.batch_id = b.id
          AND m.alert_id = a.id AND m.version = b.version AND m.version = ${NEWEST}
-         AND (a.held_at IS NULL OR w.passes_hold) AND NOT (${STOPPED}) AND ${IN_ITS_DATABASE}
+         AND (w.passes_hold OR a.held_at IS NULL AND now() < ${CLAIMED_UNTIL}) AND NOT (${STOPPED}) AND ${IN_ITS_DATABASE}
        RETURNING b.id AS "batchId", b.epoch, b.attempt, b.band, b.size, b.results, r.ids, w.id AS "waveId", w.audience,
          a.id AS "alertId", a.epoch AS "alertEpoch", a.slug, a.mode, a.tier, coalesce(w.area, a.area) AS area, a.zone,
          a.place, a.call_number AS "callNumber", a.instruction, EXISTS (SELECT FROM alert_photos p WHERE p.alert_id = a.id) AS "hasPhoto",
@@ -135,11 +142,26 @@ export class BatchRepository {
     const [, held] = await tx.query<[unknown[], number]>(
       `UPDATE batches SET results = $3, lease_until = NULL, state = CASE WHEN $4::float8 IS NULL THEN 'settled' ELSE 'pending' END,
          run_at = coalesce(now() + make_interval(secs => $4::float8 / 1000), run_at),
-         attempt = attempt - $6::int, ${PUSHED('$5')}, ${BARREN('$3')}
+         attempt = attempt - $6::int, faults = 0, ${PUSHED('$5')}, ${BARREN('$3')}
        WHERE id = $1 AND epoch = $2 AND state = 'leased'`,
       [lease.batchId, lease.epoch, results, retryMs, pushed, tried ? 0 : 1],
     );
     return held === 1;
+  }
+
+  /**
+   * Ends the lease of a batch whose work threw: pending again after a while, or dead after a few times.
+   * @returns what became of it; null when the lease was no longer held
+   */
+  async fault(tx: EntityManager, lease: Lease, results: string, pushed: boolean, reason: string) {
+    const dies = `faults + 1 >= ${FAULTS}`;
+    const [rows] = await tx.query<[{ state: 'pending' | 'dead' }[], number]>(
+      `UPDATE batches SET results = $3, lease_until = NULL, faults = faults + 1, run_at = now() + make_interval(secs => 4 ^ faults),
+         ${DEAD(dies, '$5')}, ${PUSHED('$4')}, ${BARREN('$3')}
+       WHERE id = $1 AND epoch = $2 AND state = 'leased' RETURNING state`,
+      [lease.batchId, lease.epoch, results, pushed, reason],
+    );
+    return rows[0]?.state ?? null;
   }
 
   /**
@@ -186,14 +208,28 @@ export class BatchRepository {
     return rows.map((row) => row.id);
   }
 
-  /** Takes a batch from a worker that went silent, and counts the lost lease. @returns false when somebody did, or the worker spoke */
-  async takeBack(tx: EntityManager, batchId: number): Promise<boolean> {
-    const [, taken] = await tx.query<[unknown[], number]>(
-      `UPDATE batches SET state = 'pending', lease_until = NULL, run_at = now(), lost_leases = lost_leases + 1, barren = barren + 1
-       WHERE id = $1 AND state = 'leased' AND lease_until < now()`,
+  /**
+   * Takes a batch from a worker that went silent, and counts the lost lease. One whose workers always die is set aside.
+   * @returns what became of it; null when somebody did, or the worker spoke
+   */
+  async takeBack(tx: EntityManager, batchId: number) {
+    const [rows] = await tx.query<[{ state: 'pending' | 'dead' }[], number]>(
+      `UPDATE batches SET lease_until = NULL, run_at = now(), lost_leases = lost_leases + 1, barren = barren + 1,
+         ${DEAD(`barren + 1 >= ${BARREN_LEASES}`, `'workers_died'`)}
+       WHERE id = $1 AND state = 'leased' AND lease_until < now() RETURNING state`,
       [batchId],
     );
-    return taken === 1;
+    return rows[0]?.state ?? null;
+  }
+
+  /** Dead batches whose time is over wait for nobody any more: pending again, they are given up when claimed. @returns their ids */
+  async releaseOverdueDead(): Promise<number[]> {
+    const [rows] = await this.dataSource.query<[{ id: number }[], number]>(
+      `UPDATE batches b SET ${ALIVE}, run_at = now() FROM waves w, alerts a, messages m
+       WHERE b.state = 'dead' AND w.id = b.wave_id AND a.id = b.alert_id AND m.alert_id = a.id AND m.version = b.version AND ${DEADLINE} <= now()
+       RETURNING b.id`,
+    );
+    return rows.map((row) => row.id);
   }
 
   /**
@@ -226,8 +262,17 @@ const NEWEST = '(SELECT max(version) FROM messages WHERE alert_id = a.id)';
 const STOPPED = `(w.audience = 'ring' AND a.stopped_at IS NOT NULL)`;
 
 /** No push outlives its alert; an ending may, so that phones that were offline are told too. */
-const DEADLINE = `(CASE WHEN w.audience = 'notified' AND m.kind NOT IN ('alert', 'update')
+export const DEADLINE = `(CASE WHEN w.audience = 'notified' AND m.kind NOT IN ('alert', 'update')
   THEN w.created_at + interval '${ENDING_HOURS} hours' ELSE a.expires_at END)`;
+
+/** What makes a batch pending again or, on a condition, dead for a reason. */
+const DEAD = (condition: string, reason: string) => `
+  state = CASE WHEN ${condition} THEN 'dead' ELSE 'pending' END,
+  dead_reason = CASE WHEN ${condition} THEN ${reason} END,
+  dead_at = CASE WHEN ${condition} THEN now() END`;
+
+/** What makes a dead batch pending, as if nothing had gone wrong with it yet. */
+export const ALIVE = `state = 'pending', dead_reason = NULL, dead_at = NULL, attempt = 0, barren = 0, faults = 0`;
 
 /** Leases lost in a row since the results of somebody were learnt: a worker that came further starts the count anew. */
 const BARREN = (results: string) =>

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Devices, type PushTarget } from '#audience';
-import { Clock, ENV, type Env, type JobData } from '#platform';
+import { Clock, ENV, type Env, isUnavailable, type JobData, outlast } from '#platform';
 import { PUSH_GATEWAY, type PushGateway, type PushMessage } from '#push';
 import { BatchRepository, type Lease } from './batch.repository.ts';
 import { BatchRun, type Chunk, type Interruption, refusedAtLarge } from './batch-run.ts';
@@ -23,6 +23,11 @@ const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 32_000;
 /** A batch refused at large asks again this soon, so that it learns in time that the provider is back: the breaker keeps it from being many. */
 const REFUSED_MAX_MS = PROBE_EVERY_MS;
+/**
+ * So long a worker holds on to what it knows while PostgreSQL is away: its writes are fenced, so that they count if nobody has
+ * taken the batch meanwhile and change nothing else. Nothing is sent meanwhile.
+ */
+const OUTLAST_MS = 60_000;
 /** Redis does not answer: try again soon, nothing was sent. */
 const NO_PACER_MS = 1_000;
 
@@ -65,6 +70,10 @@ export class BatchSender {
     try {
       const interruption = lease.overdue ? null : (this.night(lease) ?? (await this.push(run)));
       return interruption?.why === 'lost' ? false : await this.settle(run, interruption);
+    } catch (error) {
+      // Of a database that is away the lease runs out, and whoever comes next takes it up.
+      if (!isUnavailable(error)) await this.fault(run, error);
+      throw error;
     } finally {
       clearInterval(pulse);
     }
@@ -108,7 +117,8 @@ export class BatchSender {
   /** Those to be asked, by their places. Who has left since the snapshot is not. */
   private async targets({ lease, results }: BatchRun): Promise<ReadonlyMap<number, PushTarget>> {
     const pending = results.pending();
-    const found = await this.devices.targets(pending.map((index) => lease.ids[index] as number));
+    const asked = pending.map((index) => lease.ids[index] as number);
+    const found = await outlast(OUTLAST_MS, () => this.devices.targets(asked));
     const byId = new Map(found.map((target) => [target.id, target]));
     const targets = new Map<number, PushTarget>();
     for (const index of pending) {
@@ -138,15 +148,17 @@ export class BatchSender {
     room: GrantedRoom,
   ): Promise<Interruption | null> {
     const { lease, results } = run;
+    // Before the ledger takes them for begun: what cannot be made was certainly not sent.
+    const messages = compose(indexes);
     const before = results.toString();
     results.begin(indexes);
-    const alertEpoch = await this.batches.checkpoint(lease, results.toString(), run.pushed);
+    const alertEpoch = await outlast(OUTLAST_MS, () => this.batches.checkpoint(lease, results.toString(), run.pushed));
     if (alertEpoch === null) return { why: 'lost' };
     if (alertEpoch !== lease.alertEpoch) {
       results.restore(before);
       return { why: 'overtaken' };
     }
-    const chunk = await this.pushWatched(run, indexes, compose(indexes));
+    const chunk = await this.pushWatched(run, indexes, messages);
     if (!chunk) return { why: 'overtaken' };
     const awayMs = await this.report(room, chunk);
     return awayMs > 0 && chunk.failed > 0 ? { why: 'away', retryMs: awayMs } : refusedAtLarge(chunk);
@@ -215,11 +227,18 @@ export class BatchSender {
     }
   }
 
+  /** The work itself throws: the batch is tried a few times more, and then set aside for somebody to look at. */
+  private async fault({ lease, results, dead, pushed }: BatchRun, error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.name : 'unknown';
+    await outlast(OUTLAST_MS, () => this.ledger.fault(lease, { results, dead, pushed, reason }));
+  }
+
   private async settle(run: BatchRun, interruption: Interruption | null): Promise<boolean> {
     const { lease, results, dead, pushed } = run;
     const retryMs = retryDelay(run, interruption);
     const tried = interruption === null || interruption.why === 'refused' || interruption.why === 'away';
-    const held = await this.ledger.settle(lease, { results, dead, pushed, tried, retryMs });
+    const leaving = { results, dead, pushed, tried, retryMs };
+    const held = await outlast(OUTLAST_MS, () => this.ledger.settle(lease, leaving));
     const { batchId, alertId, epoch } = lease;
     if (run.codes.size > 0)
       this.logger.warn({ batchId, alertId, codes: Object.fromEntries(run.codes) }, 'not accepted');

@@ -13,6 +13,8 @@ import { Alerts } from './alert.service.ts';
 import { Asking } from './asking.service.ts';
 import { BatchRepository } from './batch.repository.ts';
 import { BatchSender } from './batch.service.ts';
+import { DeadLetterRepository } from './dead-letter.repository.ts';
+import { DeadLetters } from './dead-letters.service.ts';
 import { AlertChange } from './change.entity.ts';
 import { ChangeEffects } from './change-effects.service.ts';
 import { ChangeRepository } from './change.repository.ts';
@@ -21,6 +23,8 @@ import { DISPATCH_JOBS } from './dispatch.jobs.ts';
 import { Ending } from './ending.service.ts';
 import { Feeder } from './feeder.ts';
 import { Freezing } from './freezing.service.ts';
+import { GapRepository } from './gap.repository.ts';
+import { Gaps } from './gaps.service.ts';
 import { Holds } from './holds.service.ts';
 import { LadderRepository } from './ladder.repository.ts';
 import { Ladders } from './ladder.service.ts';
@@ -65,8 +69,12 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     ChangeEffects,
     ChangeRepository,
     Changes,
+    DeadLetterRepository,
+    DeadLetters,
     Ending,
     Freezing,
+    GapRepository,
+    Gaps,
     Holds,
     LadderRepository,
     Ladders,
@@ -92,8 +100,10 @@ const queues = BullModule.registerQueue(...Object.values(DISPATCH_JOBS).map(queu
     Alerts,
     BatchRepository,
     Changes,
+    DeadLetters,
     Ending,
     Freezing,
+    Gaps,
     Holds,
     Ladders,
     LandAsks,

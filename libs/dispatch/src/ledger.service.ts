@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Devices, type PushTarget } from '#audience';
 import { Transactions } from '#platform';
 import { BatchRepository, type Lease } from './batch.repository.ts';
@@ -20,12 +20,19 @@ export interface Leaving {
   readonly retryMs: number;
 }
 
+/** What a worker whose work threw leaves: see {@link Ledger.fault}. */
+export interface Fault extends Pick<Leaving, 'results' | 'dead' | 'pushed'> {
+  readonly reason: string;
+}
+
 /**
  * The ledger's protocol. Its law: each batch of a ring knows a version; everyone accepted or unknown in it was sent a
  * message of at least that version, or is in a wave that tells one. So whoever was asked is told the newest message, once.
  */
 @Injectable()
 export class Ledger {
+  private readonly logger = new Logger(Ledger.name);
+
   constructor(
     private readonly batches: BatchRepository,
     private readonly waves: WaveRepository,
@@ -50,6 +57,7 @@ export class Ledger {
    * @returns how many
    */
   async reclaim(): Promise<number> {
+    await this.batches.releaseOverdueDead();
     let reclaimed = 0;
     for (const batchId of await this.batches.silent()) if (await this.takeBack(batchId)) reclaimed++;
     return reclaimed;
@@ -58,10 +66,19 @@ export class Ledger {
   private takeBack(batchId: number): Promise<boolean> {
     return this.transactions.run(async ({ tx }) => {
       const standing = await this.batches.standing(tx, batchId);
-      if (!standing || !(await this.batches.takeBack(tx, batchId))) return false;
+      const state = standing && (await this.batches.takeBack(tx, batchId));
+      if (!state) return false;
+      if (state === 'dead') this.tellDead(batchId, 'workers_died');
       if (standing.behind) await this.waves.bringUp(tx, standing.alertId, batchId);
       return true;
     });
+  }
+
+  private tellDead(batchId: number, reason: string): void {
+    this.logger.error(
+      { batchId, reason },
+      'a batch is set aside: `batches dead` lists it, `batches retry` tries again',
+    );
   }
 
   /** A batch whose workers keep dying never settles, so its doubts are given up when it is claimed once more. */
@@ -69,6 +86,24 @@ export class Ledger {
     const results = new Results(lease.results, lease.size);
     if (lease.attempt > DOUBTFUL_ATTEMPTS) results.giveUpDoubtful();
     return results;
+  }
+
+  /**
+   * Ends the hold on a batch whose work threw: it is tried again after a while, a few times, and then set aside, with what is
+   * known of its recipients and the rest pending.
+   * @param reason a code
+   * @returns whether the lease was still held
+   */
+  fault(lease: Lease, { results, dead, pushed, reason }: Fault): Promise<boolean> {
+    return this.transactions.run(async ({ tx }) => {
+      const standing = await this.batches.standing(tx, lease.batchId);
+      const state = standing && (await this.batches.fault(tx, lease, results.toString(), pushed, codeOf(reason)));
+      if (!state) return false;
+      if (state === 'dead') this.tellDead(lease.batchId, codeOf(reason));
+      if (standing.behind) await this.waves.bringUp(tx, standing.alertId, lease.batchId);
+      if (dead.length > 0) await this.devices.retire(tx, dead);
+      return true;
+    });
   }
 
   /**
@@ -91,4 +126,9 @@ export class Ledger {
       return true;
     });
   }
+}
+
+/** Nothing but a code is kept: an error's name is one, unless somebody made it up from data. */
+function codeOf(reason: string): string {
+  return /^[A-Za-z0-9_]{1,64}$/.test(reason) ? reason : 'fault';
 }

@@ -3,7 +3,7 @@ import { hourIn } from '#platform';
 import type { MessageKind, Tier } from './alert.types.ts';
 
 /** Night is 22:00–07:00 where the child was last seen. */
-const NIGHT_FROM_HOUR = 22;
+export const NIGHT_FROM_HOUR = 22;
 export const NIGHT_UNTIL_HOUR = 7;
 
 export function isNight(zone: string, at: Date): boolean {

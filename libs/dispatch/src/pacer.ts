@@ -4,7 +4,7 @@ import { ENV, type Env, REDIS } from '#platform';
 import type { Provider } from '#push';
 import { type BreakerState, PROBE_MESSAGES, type Report, stateOf } from './breaker.ts';
 import { Frontier } from './frontier.ts';
-import { learnAll, MAX_WAIT_MS, type Quota, reserve, roomAt } from './pacing.ts';
+import { learnAll, MAX_WAIT_MS, type Quota, outlook, reserve } from './pacing.ts';
 import { PacingState } from './pacing-state.ts';
 
 /** A batch behind others of this worker for so long is given back, so that its place comes free for another alert's. */
@@ -42,6 +42,10 @@ export interface ProviderStanding {
   readonly state: BreakerState;
   /** Messages that could be sent at once. */
   readonly room: number;
+  /** The share of the quota that is used: the ramp's, or what the provider takes. */
+  readonly share: number;
+  /** Milliseconds until the room granted so far is used up. */
+  readonly aheadMs: number;
 }
 
 interface Known {
@@ -125,8 +129,8 @@ export class Pacer {
   /** How a provider stands now, for all workers. @throws Error when Redis cannot be asked */
   async breakerState(provider: Provider): Promise<ProviderStanding> {
     const { now, pacing } = await this.of(provider).state.read();
-    const room = roomAt(pacing, now, this.quota);
-    return { state: pacing ? stateOf(pacing.breaker) : 'closed', room };
+    const state = pacing ? stateOf(pacing.breaker) : 'closed';
+    return { state, ...outlook(pacing, now, this.quota) };
   }
 
   private get quota(): Quota {

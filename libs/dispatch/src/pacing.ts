@@ -58,12 +58,14 @@ export function learnAll(pacing: Pacing | null, now: number, reports: readonly R
   return { ...known, breaker: reports.reduce((breaker, report) => learn(breaker, now, report), known.breaker) };
 }
 
-/** Messages for which there is room at once. */
-export function roomAt(pacing: Pacing | null, now: number, quota: Quota): number {
+/** Messages for which there is room at once, the share of the quota that is used, and how far ahead room is granted. */
+export function outlook(pacing: Pacing | null, now: number, quota: Quota) {
   const known = present(pacing, now);
-  if (known.breaker.openedAt > 0) return 0;
-  const leftMs = Math.max(0, BURST_MS - Math.max(0, known.usedUpAt - now));
-  return Math.floor((leftMs * rateAt(known, now, quota)) / 1000);
+  const open = known.breaker.openedAt > 0;
+  const aheadMs = Math.max(0, known.usedUpAt - now);
+  const rate = rateAt(known, now, quota);
+  const room = open ? 0 : Math.floor((Math.max(0, BURST_MS - aheadMs) * rate) / 1000);
+  return { room, share: open ? 0 : rate / quota.perSecond, aheadMs };
 }
 
 function reserveProbe(known: Pacing, now: number, messages: number): { pacing: Pacing; found: Found } {

@@ -46,9 +46,9 @@ const storeBatches = (wave: string, runAt: string, firstSeq: string) => `
       OFFSET 0
     ) sliced
   ), stored AS (
-    INSERT INTO batches (wave_id, alert_id, seq, provider, band, size, run_at, version)
-    SELECT w.id, w.alert_id, seq, provider, band, cardinality(ids), ${runAt}, m.version
-    FROM slices, waves w JOIN messages m ON m.id = w.message_id WHERE w.id = ${wave}
+    INSERT INTO batches (wave_id, alert_id, seq, provider, band, size, run_at, due_at, version)
+    SELECT w.id, w.alert_id, seq, provider, band, cardinality(ids), due.at, due.at, m.version
+    FROM slices, waves w JOIN messages m ON m.id = w.message_id, LATERAL (SELECT ${runAt} AS at) due WHERE w.id = ${wave}
     RETURNING id, seq
   ), recipients AS (
     INSERT INTO batch_recipients (batch_id, ids) SELECT stored.id, slices.ids FROM stored JOIN slices USING (seq)
@@ -71,6 +71,9 @@ const firstLeft = (wave: string) => `(SELECT coalesce(min(b.seq), 1) ${leftOf(wa
 
 /** The last one: a further ring waits for the one before it. */
 const lastLeft = (wave: string) => `(SELECT coalesce(max(b.seq), 0) ${leftOf(wave)})`;
+
+/** Whether nothing is left of a batch that is brought up. */
+const DONE = `over OR coalesce(strpos(results, '.') = 0, false)`;
 
 /** Devices that a wave of the alert has asked, or was to ask. */
 export const IN_LEDGER_OF_ALERT = (alertId: string) => `
@@ -225,17 +228,19 @@ export class WaveRepository {
          SELECT version, kind NOT IN ('alert', 'update') AS ending FROM messages WHERE alert_id = $1
          ORDER BY version DESC LIMIT 1
        ), behind AS (
-         SELECT b.id, w.audience = 'ring' AND b.version < n.version AS untold, w.audience = 'notified' OR n.ending OR a.stopped_at IS NOT NULL AS over,
+         SELECT b.id, w.audience = 'ring' AND b.version < n.version AS untold,
+           w.audience = 'notified' OR n.ending OR a.stopped_at IS NOT NULL AS over,
            CASE w.audience WHEN 'ring' THEN n.version ELSE b.version END AS version
          FROM batches b JOIN waves w ON w.id = b.wave_id JOIN alerts a ON a.id = b.alert_id CROSS JOIN newest n
          WHERE b.alert_id = $1 AND ($2::bigint IS NULL OR b.id = $2) AND b.state <> 'leased' AND (
-           b.version < n.version AND (w.audience = 'ring' OR b.state = 'pending')
-           OR b.state = 'pending' AND w.audience = 'ring' AND a.stopped_at IS NOT NULL)
+           b.version < n.version AND (w.audience = 'ring' OR b.state <> 'settled')
+           OR b.state <> 'settled' AND w.audience = 'ring' AND a.stopped_at IS NOT NULL)
          FOR UPDATE OF b
        ), brought AS (
          UPDATE batches b SET version = behind.version,
            results = CASE WHEN over THEN translate(coalesce(results, repeat('.', size)), '.~', 'sk') ELSE translate(results, '~', 'k') END,
-           state = CASE WHEN over OR strpos(results, '.') = 0 THEN 'settled' ELSE state END
+           state = CASE WHEN ${DONE} THEN 'settled' ELSE state END,
+           dead_reason = CASE WHEN NOT (${DONE}) THEN dead_reason END, dead_at = CASE WHEN NOT (${DONE}) THEN dead_at END
          FROM behind WHERE b.id = behind.id
          RETURNING b.id, b.provider, b.band, b.results, behind.untold
        ), asked AS (

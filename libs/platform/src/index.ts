@@ -12,6 +12,7 @@ export { PHOTO_MAX_BYTES, reencodePhoto, type ImageRefusal, type Photo } from '.
 export { defineJob, queueOf, type JobData, type JobDefinition, type JobHandlers } from './jobs.ts';
 export { hashSecret, Keys, newSecret } from './keys.ts';
 export { Outbound, OUTBOUND_LOOKUP, OutboundError, type OutboundFault } from './outbound.ts';
+export { outlast } from './outlast.ts';
 export { Outbox } from './outbox.ts';
 export { PlatformModule } from './platform.module.ts';
 export { LogContext } from './log-context.ts';
