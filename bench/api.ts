@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Process } from './deployment.ts';
+import type { Process } from '../test/harness/deployment.ts';
 import type { Bench } from './part.ts';
 
 /** Random, as production demands. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { cpuSeconds, type Process } from './deployment.ts';
+import { cpuSeconds, type Process } from '../test/harness/deployment.ts';
 import type { Bench, Findings, Row } from './part.ts';
 import { alternate, type Contender, quantile, type Sample } from './rounds.ts';
 

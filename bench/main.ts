@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Deployment } from './deployment.ts';
+import { Deployment } from '../test/harness/deployment.ts';
 import { type Bench, type Part, type Row, type Size, SIZES } from './part.ts';
 import { audience } from './parts/audience.ts';
 import { dispatch } from './parts/dispatch.ts';

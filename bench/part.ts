@@ -1,4 +1,4 @@
-import type { Deployment } from './deployment.ts';
+import type { Deployment } from '../test/harness/deployment.ts';
 import type { World } from './world.ts';
 
 export const SIZES = { tiny: 20_000, small: 1_000_000, full: 10_000_000 } as const;

@@ -4,10 +4,10 @@ import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import type { LonLat } from '#geo';
 import { type Login, Services } from '../test/hostile/services.ts';
-import { Officer } from './officer.ts';
-import type { Process } from './deployment.ts';
+import { Officer } from '../test/harness/officer.ts';
+import type { Process } from '../test/harness/deployment.ts';
 import type { Bench } from './part.ts';
-import { Simulator, type SimulatorReady } from './simulator.ts';
+import { Simulator, type SimulatorReady, simulatorEnv } from '../test/harness/running-simulator.ts';
 
 /** An alert that the deployment is sending. */
 export interface Approved {
@@ -209,17 +209,6 @@ export class Sending {
 /** Metres from a place ($1, $2) as the audience counts them, and a box of two degrees that it is worth looking in. */
 const DISTANCE = `ST_Distance(ST_MakePoint(lon, lat)::geography, ST_MakePoint($1, $2)::geography)`;
 const NEAR = `lon BETWEEN $1::float8 - 2 AND $1::float8 + 2 AND lat BETWEEN $2::float8 - 2 AND $2::float8 + 2`;
-
-/** What a sender needs in its environment to take the simulator for Google. */
-export function simulatorEnv({ fcm, ca, project, credentials }: SimulatorReady): Record<string, string> {
-  return {
-    FCM_ENDPOINT: fcm,
-    FCM_CA: ca,
-    FCM_PROJECT_ID: project,
-    GOOGLE_CLOUD_PROJECT: project,
-    GOOGLE_APPLICATION_CREDENTIALS: credentials,
-  };
-}
 
 /** Queues and the pacer's state of an earlier deployment. */
 async function forget(redisUrl: string): Promise<void> {

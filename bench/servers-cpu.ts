@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { Client } from 'pg';
-import { cpuSeconds } from './deployment.ts';
+import { cpuSeconds } from '../test/harness/deployment.ts';
 
 /** CPU seconds that PostgreSQL (all its processes) and Redis have used so far; they run on this machine. */
 export async function serversCpu(

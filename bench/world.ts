@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { Client } from 'pg';
-import { cellOf, coarsen, type LonLat } from '#geo';
+import type { LonLat } from '#geo';
 import { populate } from '../apps/demo/src/population.ts';
+import { storeDevices } from '../test/harness/stored-devices.ts';
 
 /** Devices over the real towns of China, by population, in a database of its own. */
 export interface World {
@@ -14,82 +13,8 @@ export interface World {
 /** Of all towns of more than a million people the one with most devices within 120 km: a tenth of the country's, Shanghai among them. */
 const CITY = { name: 'Suzhou', center: [120.59538, 31.30408] as LonLat };
 
-/** Rows of one statement. */
-const PIECE = 20_000;
-
-/** The secret of the world's n-th device, as the app would hold it. */
-export function secretOf(n: number): string {
-  return createHash('sha256').update(`bench device ${n}`).digest('base64url');
-}
-
-/**
- * Fills a migrated database with devices, the heap of positions in the order of their cells: as after {@link DeviceImport} or a
- * reordering. The n-th device of the world has the id n + 1 and the secret {@link secretOf}.
- */
-export async function fill(
-  databaseUrl: string,
-  devices: number,
-  progress: (stored: number) => void = () => undefined,
-): Promise<World> {
-  const client = new Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    await stage(client, devices, progress);
-    // Indexes are made once over all rows instead of being grown by each.
-    const indexes = await droppable(client);
-    await client.query(`
-      INSERT INTO devices (id, secret_hash, provider, platform, token, language) OVERRIDING SYSTEM VALUE
-      SELECT id, secret_hash, 'fcm', platform, token, language FROM staged ORDER BY id`);
-    await client.query(`
-      INSERT INTO positions (device_id, provider, cell, lon, lat, seen_at, opted_out, muted_until)
-      SELECT id, 'fcm', cell, lon, lat, now(), opted_out, muted_until FROM staged ORDER BY cell`);
-    for (const definition of indexes) await client.query(definition);
-    await client.query(`SELECT setval(pg_get_serial_sequence('devices', 'id'), ${devices})`);
-    await client.query('DROP TABLE staged');
-    await client.query('VACUUM (ANALYZE) devices, positions');
-    await client.query('CHECKPOINT');
-  } finally {
-    await client.end();
-  }
+/** Fills a migrated database: see {@link storeDevices}. */
+export async function fill(databaseUrl: string, devices: number, progress?: (stored: number) => void): Promise<World> {
+  await storeDevices(databaseUrl, populate(devices).devices, progress);
   return { databaseUrl, devices, city: CITY };
-}
-
-async function stage(client: Client, devices: number, progress: (stored: number) => void): Promise<void> {
-  await client.query(`
-    CREATE UNLOGGED TABLE staged (id bigint, secret_hash bytea, platform text, token text, language text, cell bigint,
-      lon float8, lat float8, opted_out text[], muted_until timestamptz)`);
-  let n = 0;
-  let piece: unknown[][] = [];
-  const store = async () => {
-    const column = (place: number) => piece.map((row) => row[place]);
-    await client.query(
-      `INSERT INTO staged SELECT id, sha256(convert_to(secret, 'UTF8')), platform, token, language, cell, lon, lat,
-         string_to_array(opted_out, ','), muted_until
-       FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::float8[], $8::float8[],
-         $9::text[], $10::timestamptz[])
-         AS g (id, secret, platform, token, language, cell, lon, lat, opted_out, muted_until)`,
-      Array.from({ length: 10 }, (_, place) => column(place)),
-    );
-    piece = [];
-    progress(n);
-  };
-  for (const { platform, token, language, place, preferences } of populate(devices).devices) {
-    const [lon, lat] = coarsen(place);
-    const wishes = [preferences?.optedOut.join(',') ?? null, preferences?.mutedUntil ?? null];
-    piece.push([n + 1, secretOf(n), platform, token, language, cellOf([lon, lat]), lon, lat, ...wishes]);
-    n++;
-    if (piece.length === PIECE) await store();
-  }
-  if (piece.length > 0) await store();
-}
-
-/** Drops the indexes that stand for no constraint. @returns the statements that make them again */
-async function droppable(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; definition: string }>(
-    `SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition
-     FROM pg_index i WHERE i.indrelid IN ('devices'::regclass, 'positions'::regclass)
-       AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)`,
-  );
-  for (const { name } of rows) await client.query(`DROP INDEX ${name}`);
-  return rows.map((row) => row.definition);
 }

@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import type { LonLat } from '#geo';
 import { databaseOptions, type Env } from '#platform';
-import { Deployment, type Process } from '../bench/deployment.ts';
+import { Deployment, type Process } from './harness/deployment.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { emptyRedis } from './harness/env.ts';
 import { makeDevices, type PlacedDevice, scatter, SHENZHEN } from './harness/fixtures.ts';

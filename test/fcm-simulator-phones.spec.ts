@@ -81,6 +81,40 @@ describe('what phones show', () => {
   });
 });
 
+describe('a phone that is switched off', () => {
+  const send = async (sender: Sender, alert: string, version: string) =>
+    sender.send({ token: 't', data: payload({ alert, version }), android: { collapse_key: alert } });
+
+  it('gets the newest message of each of four collapse keys when it comes back, the oldest key being dropped', async () => {
+    const sim = await simulator({ settings: { phones: QUIET }, keepArrivals: true });
+    const sender = await Sender.to(sim);
+    sim.switchPhone('t', false);
+    for (const alert of ['A1', 'A2', 'A3', 'A4', 'A5']) await send(sender, alert, '1');
+    await send(sender, 'A3', '2');
+    expect(sim.shownBy('t')).toEqual([]);
+    sim.switchPhone('t', true);
+    await sim.drain();
+    const shown = sim.shownBy('t').map(({ alert, version }) => `${String(alert)}/${String(version)}`);
+    expect(shown.sort()).toEqual(['A2/1', 'A3/2', 'A4/1', 'A5/1']);
+    expect(sim.stats().phones).toMatchObject({ offline: 2, received: 4 });
+    expect(sim.arrivals('A3')).toMatchObject([
+      { token: 't', kind: 'alert', version: 1, collapseKey: 'A3', answered: true },
+      { version: 2 },
+    ]);
+  });
+
+  it('receives as ever afterwards', async () => {
+    const sim = await simulator({ settings: { phones: QUIET } });
+    const sender = await Sender.to(sim);
+    sim.switchPhone('t', false);
+    sim.switchPhone('t', true);
+    await send(sender, 'A1', '1');
+    await sim.drain();
+    expect(sim.shownBy('t')).toHaveLength(1);
+    expect(sim.arrivals('A1')).toBeUndefined();
+  });
+});
+
 describe('receipts', () => {
   it('come in requests of at most 500, duplicates beside them uncounted', async () => {
     const stub = await api();

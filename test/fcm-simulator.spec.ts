@@ -486,6 +486,7 @@ describe('control', () => {
     const [, issued] = await control(sim, 'POST', '/control/bearers');
     const headers = { authorization: `Bearer ${(issued as { accessToken: string }).accessToken}` };
     expect((await sender.send({ token: 't', data: {} }, headers)).status).toBe(200);
+    expect(await control(sim, 'POST', '/control/phones/switch', '{"token":"t","on":true}')).toEqual([200, {}]);
     await control(sim, 'POST', '/control/tokens', '{"token":"t","state":"UNREGISTERED"}');
     expect((await sender.send({ token: 't', data: {} }, headers)).status).toBe(404);
     await control(sim, 'DELETE', '/control/bearers');
@@ -500,6 +501,8 @@ describe('control', () => {
     ['PATCH', '/control/settings', '{"faults":{"reset":0.6,"timeout":0.6}}', 400, { setting: 'faults' }],
     ['PATCH', '/control/settings', '{"latencyMs":{"min":5,"max":1}}', 400, { setting: 'latencyMs' }],
     ['PATCH', '/control/settings', '{"down":"maybe"}', 400, { setting: 'down' }],
+    ['POST', '/control/phones/switch', '{"token":"t","on":1}', 400, { code: 'BAD_BODY' }],
+    ['GET', '/control/arrivals?alert=A1', undefined, 409, { code: 'NOT_KEPT' }],
     ['PATCH', '/control/settings', '{"phones":{"openRate":"x"}}', 400, { setting: 'phones.openRate' }],
     ['PATCH', '/control/settings', '{"__proto__":{"a":1}}', 400, { setting: '__proto__' }],
     ['PATCH', '/control/settings', '{', 400, { code: 'MALFORMED_JSON' }],

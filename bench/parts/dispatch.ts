@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { cpuSeconds, type Process } from '../deployment.ts';
+import { cpuSeconds, type Process } from '../../test/harness/deployment.ts';
 import type { Bench, Findings, Part, Row } from '../part.ts';
 import { alternate, sampleOf, type Sample } from '../rounds.ts';
 import type { Recipient, SendReport } from '../senders/job.ts';
-import { Sending, simulatorEnv } from '../sending.ts';
+import { simulatorEnv } from '../../test/harness/running-simulator.ts';
+import { Sending } from '../sending.ts';
 import { serversCpu } from '../servers-cpu.ts';
 
 const RADIUS_M = 120_000;

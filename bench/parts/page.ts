@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { Client } from 'pg';
-import { cpuSeconds, type Deployment, type Process } from '../deployment.ts';
+import { cpuSeconds, type Deployment, type Process } from '../../test/harness/deployment.ts';
 import type { HerdOrder, HerdReport } from '../page-herd.ts';
 import type { Bench, Findings, Part, Row } from '../part.ts';
 import type { BarePage } from '../peers/bare-page.ts';

@@ -2,10 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { coarsen, type LonLat } from '#geo';
+import { secretOf } from '../../test/harness/stored-devices.ts';
 import { startApi } from '../api.ts';
 import { type Answered, compare } from '../herd.ts';
 import type { Bench, Part } from '../part.ts';
-import { fill, secretOf } from '../world.ts';
+import { fill } from '../world.ts';
 
 /** Devices that move. */
 const DEVICES = { tiny: 20_000, small: 100_000, full: 1_000_000 } as const;

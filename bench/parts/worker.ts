@@ -1,4 +1,4 @@
-import { memoryMb, type Process } from '../deployment.ts';
+import { memoryMb, type Process } from '../../test/harness/deployment.ts';
 import type { Bench, Findings, Part } from '../part.ts';
 import { alternate } from '../rounds.ts';
 import { Sending } from '../sending.ts';

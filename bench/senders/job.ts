@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { TEXTS } from '../officer.ts';
+import { TEXTS } from '../../test/harness/officer.ts';
 
 /** Whom a sender sends to: what its own books would hold of them. */
 export interface Recipient {

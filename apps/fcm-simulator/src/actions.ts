@@ -1,4 +1,5 @@
 /** What a running simulator can be asked and told, in this process or through its control listener. */
+import type { KeptArrival } from './arrivals.ts';
 import type { Kind } from './payload.ts';
 import type { JsonObject } from './proto-json.ts';
 import type { Settings, SettingsPatch } from './settings.ts';
@@ -19,8 +20,12 @@ export interface Actions {
   configure(patch: SettingsPatch): Promise<Settings>;
   /** Waits until the phones have nothing left to do. Default timeout: one minute. */
   drain(timeoutMs?: number): Promise<Drained>;
+  /** Every message of the alert that a phone was sent; undefined where they are not kept. */
+  arrivals(alert: string): readonly KeptArrival[] | undefined;
   /** The payloads the token's phone shows now, one per alert, after replacement. */
   shownBy(token: string): readonly JsonObject[];
+  /** Switches a phone off, for which as much is kept as FCM keeps, and on again. */
+  switchPhone(token: string, on: boolean): void;
   /** Gives a token a state that outranks the rates; undefined leaves it to them again. */
   setTokenState(token: string, state: TokenState | 'OK' | undefined): void;
   /** A bearer for a sender that does not sign in. */

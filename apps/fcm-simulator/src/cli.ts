@@ -22,13 +22,14 @@ interface Flags {
   readonly forwardRate?: number;
   readonly sightings?: number;
   readonly settings: SettingsPatch;
+  readonly keepArrivals?: boolean;
 }
 
 /** Reads arguments (without node and the script); prints help or what is wrong and exits on its own. */
 export function readArguments(args: readonly string[]): SimulatorOptions {
   const flags = command().parse(args, { from: 'user' }).opts<Flags>();
-  const { dir, port, controlPort, apiUrl, project, seed } = flags;
-  return { dir, port, controlPort, apiUrl, project, seed, settings: settingsOf(flags) };
+  const { dir, port, controlPort, apiUrl, project, seed, keepArrivals = false } = flags;
+  return { dir, port, controlPort, apiUrl, project, seed, keepArrivals, settings: settingsOf(flags) };
 }
 
 function command(): Command {
@@ -51,6 +52,7 @@ function command(): Command {
     .option('--open-rate <share>', 'share of received alerts opened', number)
     .option('--forward-rate <share>', 'share of opened alerts forwarded', number)
     .option('--sightings <count>', 'sightings posted for each alert', number)
+    .option('--keep-arrivals', 'keep every arrival for GET /control/arrivals')
     .option('--settings <json>', 'any settings, as PATCH /control/settings takes them', json, {});
 }
 

@@ -79,10 +79,20 @@ function handlers(actions: Actions, bearers: Bearers, project: string): Record<s
       return ok(alert === null ? actions.stats() : actions.alertStats(alert));
     },
     'GET /control/timeline': (query) => ok(actions.timeline(required(query, 'alert'), kindOf(query))),
+    'GET /control/arrivals': (query) => {
+      const arrivals = actions.arrivals(required(query, 'alert'));
+      if (arrivals === undefined) throw new ControlError(409, 'NOT_KEPT', 'start the simulator with --keep-arrivals');
+      return ok({ arrivals });
+    },
     'GET /control/settings': () => ok(actions.settings()),
     'PATCH /control/settings': async (_query, body) => ok(await actions.configure(parse(body))),
     'POST /control/drain': async (query) => ok(await actions.drain(timeoutOf(query))),
     'POST /control/phones/last': (_query, body) => ok({ shown: actions.shownBy(tokenOf(parse(body))) }),
+    'POST /control/phones/switch': (_query, body) => {
+      const parsed = parse(body);
+      actions.switchPhone(tokenOf(parsed), flagOf(parsed, 'on'));
+      return ok({});
+    },
     'POST /control/tokens': (_query, body) => {
       const parsed = parse(body);
       actions.setTokenState(tokenOf(parsed), stateOf(parsed));
@@ -158,6 +168,12 @@ function timeoutOf(query: URLSearchParams): number | undefined {
 function tokenOf(body: Record<string, unknown>): string {
   if (typeof body['token'] === 'string') return body['token'];
   throw new ControlError(400, 'BAD_BODY', 'token must be a text');
+}
+
+function flagOf(body: Record<string, unknown>, name: string): boolean {
+  const value = body[name];
+  if (typeof value === 'boolean') return value;
+  throw new ControlError(400, 'BAD_BODY', `${name} must be true or false`);
 }
 
 function stateOf(body: Record<string, unknown>): TokenState | 'OK' | undefined {

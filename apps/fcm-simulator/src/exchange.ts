@@ -2,8 +2,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { FcmSession } from './fcm-session.ts';
 import { ERRORS, type GoogleError } from './google-errors.ts';
-import type { Payload } from './payload.ts';
-import { readPayload } from './payload.ts';
 import type { SendRequest } from './send-request.ts';
 import type { Tally, Unanswered } from './tally.ts';
 import type { Verdict, Verdicts } from './verdicts.ts';
@@ -19,7 +17,8 @@ export interface Desk {
   retryAfterSeconds(): number;
   /** A fresh message name. */
   nextName(): string;
-  deliver(token: string, payload: Payload, answered: boolean): void;
+  /** Sends the message on its way to its phone; `answered` when the sender is told so. */
+  deliver(request: SendRequest, answered: boolean): void;
 }
 
 /** A send is at most a few kilobytes. */
@@ -105,7 +104,7 @@ export class Exchange {
   #accept(request: SendRequest): void {
     this.#end();
     if (request.validateOnly) this.#desk.tally.validated++;
-    else this.#desk.deliver(request.token, readPayload(request.data), true);
+    else this.#desk.deliver(request, true);
     const id = request.validateOnly ? 'fake_message_id' : this.#desk.nextName();
     this.#answer(OK_HEADERS, `{"name":"projects/${this.#desk.project}/messages/${id}"}`);
   }
@@ -135,7 +134,7 @@ export class Exchange {
       how !== 'refused' &&
       this.#desk.verdicts.reachesPhoneAnyway()
     ) {
-      this.#desk.deliver(request.token, readPayload(request.data), false);
+      this.#desk.deliver(request, false);
     }
   }
 

@@ -20,6 +20,8 @@ const RESERVED_KEY = /^(from|message_type|collapse_key|google\..*|gcm\..*)$/;
 export interface SendRequest {
   readonly token: string;
   readonly validateOnly: boolean;
+  /** Android's `collapse_key` or iOS's `apns-collapse-id`. */
+  readonly collapseKey: string | null;
   /** What the app is handed: `data`, or on iOS the keys beside `aps`. */
   readonly data: json.JsonObject;
 }
@@ -118,10 +120,13 @@ function parse(raw: string): unknown {
 
 function accepted(request: json.JsonObject, message: json.JsonObject): SendRequest {
   const android = json.objectField(message, 'android');
-  const data = android?.['data'] ?? message['data'] ?? json.objectField(message, 'apns')?.['payload'] ?? {};
+  const apns = json.objectField(message, 'apns');
+  const data = android?.['data'] ?? message['data'] ?? apns?.['payload'] ?? {};
+  const collapseKey = android?.['collapse_key'] ?? json.objectField(apns, 'headers')?.['apns-collapse-id'] ?? null;
   return {
     token: message['token'] as string,
     validateOnly: json.field(request, 'validate_only') === true,
+    collapseKey: collapseKey as string | null,
     data: data as json.JsonObject,
   };
 }

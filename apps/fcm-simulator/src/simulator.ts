@@ -1,10 +1,13 @@
 /** Stands in for Google and for the phones, in this process: see the README beside. */
 import type { Actions } from './actions.ts';
+import { Arrivals } from './arrivals.ts';
+import { Away } from './away.ts';
 import { Bearers } from './bearers.ts';
 import { certificateIn } from './certificate.ts';
 import { ControlListener } from './control-listener.ts';
 import type { Desk } from './exchange.ts';
 import { FcmListener } from './fcm-listener.ts';
+import { readPayload } from './payload.ts';
 import { PhoneBook } from './phone-book.ts';
 import { Phones } from './phones.ts';
 import { seededRandom } from './random.ts';
@@ -25,6 +28,8 @@ export interface SimulatorOptions {
   readonly project?: string;
   readonly seed?: number;
   readonly settings?: SettingsPatch;
+  /** Keeps every arrival for {@link Actions.arrivals}: a few hundred bytes each. */
+  readonly keepArrivals?: boolean;
 }
 
 export interface Simulator extends Actions {
@@ -52,6 +57,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const [tally, book, bearers] = [new Tally(), new PhoneBook(), new Bearers()];
   const verdicts = new Verdicts(settings, bearers, random, seed);
   const phones = new Phones({ book, tally, settings: settings.phones, random, seed, apiUrl: options.apiUrl });
+  const arrivals = options.keepArrivals === true ? new Arrivals() : undefined;
+  const away = new Away(({ entry }) => tally.phone(book.alertOf(entry), 'offline'));
   const started = Date.now();
   let names = 0;
   const desk: Desk = {
@@ -63,10 +70,13 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     latencyMs: () => settings.latencyMs.min + (settings.latencyMs.max - settings.latencyMs.min) * random() ** 2,
     retryAfterSeconds: () => settings.retryAfterSeconds,
     nextName: () => `0:${started}%${(++names).toString(16).padStart(8, '0')}`,
-    deliver: (token, payload, answered) => {
-      const arrival = book.arrive(token, payload);
-      tally.delivered(payload, arrival, answered, Date.now());
-      phones.deliver(arrival.delivery);
+    deliver: (request, answered) => {
+      const payload = readPayload(request.data);
+      const arrival = book.arrive(request.token, payload);
+      const now = Date.now();
+      tally.delivered(payload, arrival, answered, now);
+      arrivals?.keep(request, payload, answered, now);
+      if (!away.keep(request.token, request.collapseKey, arrival.delivery)) phones.deliver(arrival.delivery);
     },
   };
   const fcm = new FcmListener(desk, tally, tls, settings);
@@ -84,7 +94,12 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       return settings;
     },
     drain: async (timeoutMs = 60_000) => ({ drained: await phones.drain(timeoutMs), pending: phones.pending }),
+    arrivals: (alert) => arrivals?.of(alert),
     shownBy: (token) => book.shownBy(token),
+    switchPhone: (token, on) => {
+      if (!on) away.leave(token);
+      else for (const delivery of away.comeBack(token)) phones.deliver(delivery);
+    },
     setTokenState: (token, state) => verdicts.setTokenState(token, state),
     issueBearer: () => bearers.issue(settings.tokenLifetimeSeconds),
     revokeBearers: () => bearers.revokeAll(),

@@ -1,24 +1,31 @@
-import { type ChildProcess, fork, type Serializable } from 'node:child_process';
+import type { ChildProcess, Serializable } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endProcess, spawnTied, tailOf } from '../../scripts/setup/processes.mjs';
 
 const READY_MS = 60_000;
 const ANSWER_MS = 300_000;
 const GRACE_MS = 30_000;
 
-/** A process of ours under measurement. */
+/** A process of ours, under measurement or attack. */
 export interface Process<Ready> {
   readonly pid: number;
   /** What it said when it was ready. */
   readonly ready: Ready;
+  /** The file that holds what it logs. */
+  readonly log: string;
+  readonly alive: boolean;
   /** Sends it a message and waits for the next one that it sends. @throws Error when it ends instead */
   ask<Answer>(question: unknown): Promise<Answer>;
-  /** Ends it and waits; what it logged is told where it ended badly. */
+  signal(signal: NodeJS.Signals): void;
+  /** Asks it to end (SIGTERM) and waits; insists where it does not. */
   stop(): Promise<void>;
+  /** Ends it in the midst of whatever it does (SIGKILL) and waits. */
+  kill(): Promise<void>;
 }
 
-/** Starts built programs, each in a process of its own with its log in the run's folder. */
+/** Starts built programs, each in a process of its own with its log in the run's folder. All end with us, whatever ends us. */
 export class Deployment {
   readonly #running = new Set<Process<unknown>>();
   readonly #root: string;
@@ -44,25 +51,30 @@ export class Deployment {
     this.#stopping.throwIfAborted();
     const log = join(this.#dir, `${name}.log`);
     const output = openSync(log, 'a');
-    const child = fork(join(this.#root, program), args, {
+    const child = spawnTied(process.execPath, [join(this.#root, program), ...args], {
       cwd: this.#root,
       env: { ...process.env, NODE_OPTIONS: '--no-warnings', LOG_LEVEL: 'warn', ...env },
-      execArgv: [],
       stdio: ['ignore', output, output, 'ipc'],
+      lifeline: 'SIGTERM',
+      graceS: GRACE_MS / 1000,
     });
+    closeSync(output);
     const ready = await readyOf<Ready>(child, log);
     const started: Process<Ready> = {
       pid: child.pid as number,
       ready,
+      log,
+      get alive() {
+        return child.exitCode === null && child.signalCode === null;
+      },
       ask: <Answer>(question: unknown) => {
         const answer = answerOf<Answer>(child, log);
         child.send(question as Serializable);
         return answer;
       },
-      stop: async () => {
-        this.#running.delete(started);
-        await end(child);
-      },
+      signal: (signal) => void child.kill(signal),
+      stop: () => this.#end(started, child, 'SIGTERM'),
+      kill: () => this.#end(started, child, 'SIGKILL'),
     };
     this.#running.add(started);
     return started;
@@ -71,13 +83,18 @@ export class Deployment {
   async stop(): Promise<void> {
     await Promise.all([...this.#running].map((each) => each.stop()));
   }
+
+  async #end(started: Process<unknown>, child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    this.#running.delete(started);
+    await end(child, signal);
+  }
 }
 
 async function readyOf<Ready>(child: ChildProcess, log: string): Promise<Ready> {
   try {
     return await answerOf<Ready>(child, log, READY_MS);
   } catch (error) {
-    await end(child);
+    await end(child, 'SIGTERM');
     throw error;
   }
 }
@@ -86,7 +103,7 @@ async function readyOf<Ready>(child: ChildProcess, log: string): Promise<Ready> 
 async function answerOf<Answer>(child: ChildProcess, log: string, withinMs = ANSWER_MS): Promise<Answer> {
   const over = new AbortController();
   const died = once(child, 'exit', { signal: over.signal }).then(([code]) => {
-    throw new Error(`${child.spawnargs.at(-1)} ended by itself (${code}):\n${tailOf(log)}`);
+    throw new Error(`${child.spawnargs.at(-1)} ended by itself (${code}):\n${tailOf(log, 10)}`);
   });
   try {
     const said = once(child, 'message', { signal: AbortSignal.timeout(withinMs) });
@@ -98,17 +115,16 @@ async function answerOf<Answer>(child: ChildProcess, log: string, withinMs = ANS
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+  // One that was stopped would not hear the other.
+  child.kill('SIGCONT');
+  await endProcess(child.pid, [
+    [signal, GRACE_MS],
+    ['SIGKILL', GRACE_MS],
+  ]);
   await gone;
-  clearTimeout(timer);
-}
-
-function tailOf(log: string): string {
-  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-10).join('\n');
 }
 
 /** Kernel clock ticks of /proc, a second (sysconf(_SC_CLK_TCK), 100 on every Linux that Node runs on). */
