@@ -88,7 +88,7 @@ describe('what a worker tells Prometheus', () => {
       city.source.query('UPDATE alerts SET held_at = now(), held_reason = $2 WHERE id = $1', [id, reason]);
 
     it('has zeroes where there is nothing', async () => {
-      const none = { waves: 0, recipients: 0, batches: 0, retried: 0, dueS: 0 };
+      const none = { waves: 0, recipients: 0, batches: 0, retried: 0, dead: 0, dueS: 0 };
       expect(await read()).toEqual({
         open: expect.arrayContaining([
           { audience: 'ring', ...none },
@@ -101,15 +101,19 @@ describe('what a worker tells Prometheus', () => {
     });
 
     it('sums what is unsettled, and holds nothing due that is held', async () => {
-      const alert = await seedAlert(city.source, { batches: [3, 5, 2] });
+      const alert = await seedAlert(city.source, { batches: [3, 5, 2, 4] });
       await hold(alert.id, 'danger');
       await settleBatch(city.source, alert.batchIds[0] as number, 'aau', [1, 2]);
       await settleBatch(city.source, alert.batchIds[1] as number, 'aa..~', [1, 2]);
       await city.source.query('UPDATE batches SET attempt = 2 WHERE id = $1', [alert.batchIds[1]]);
+      await city.source.query(
+        `UPDATE batches SET state = 'dead', dead_reason = 'TypeError', dead_at = now() WHERE id = $1`,
+        [alert.batchIds[3]],
+      );
       const { open, live } = await read();
       expect(live).toEqual([{ held: 'danger', alerts: 1 }]);
       expect(open.find(({ audience }) => audience === 'ring')).toEqual({
-        ...{ audience: 'ring', waves: 1, recipients: 5, batches: 2, retried: 1, dueS: 0 },
+        ...{ audience: 'ring', waves: 1, recipients: 9, batches: 2, retried: 1, dead: 1, dueS: 0 },
       });
       expect(open.find(({ audience }) => audience === 'notified')).toMatchObject({ waves: 0, recipients: 0 });
     });

@@ -46,6 +46,12 @@ function readLedger(metrics: Metrics, ledger: LedgerOverview): void {
       of: ({ open }) => open.map(({ audience, retried }) => [{ audience }, retried]),
     },
     {
+      name: 'golden72_dead_batches',
+      help: 'Batches that were set aside for somebody to look at: their work always failed.',
+      labels: ['audience'],
+      of: ({ open }) => open.map(({ audience, dead }) => [{ audience }, dead]),
+    },
+    {
       name: 'golden72_due_seconds',
       help: 'How long the batch that is due longest has waited for a worker; 0 without any. What is held is not due.',
       labels: ['audience'],

@@ -10,6 +10,8 @@ interface OpenWaves {
   readonly batches: number;
   /** Batches that the provider was asked for before, in vain. */
   readonly retried: number;
+  /** Batches that were set aside: nobody tries them again before somebody has looked. They are not among the others. */
+  readonly dead: number;
   /** Seconds for which the batch that is due longest has waited for a worker; 0 without any. Held ones are not due. */
   readonly dueS: number;
 }
@@ -57,13 +59,14 @@ function secondsSince(time: string): string {
 /** One row an audience, also without any wave. Each wave's batches are one scan of its unsettled ones. */
 const OPEN = `
   SELECT every.audience, count(w.id) AS waves, coalesce(sum(recipients), 0) AS recipients, coalesce(sum(batches), 0) AS batches,
-    coalesce(sum(retried), 0) AS retried,
+    coalesce(sum(retried), 0) AS retried, coalesce(sum(dead), 0) AS dead,
     ${secondsSince('min(due) FILTER (WHERE a.held_at IS NULL OR w.passes_hold)')} AS "dueS"
   FROM (VALUES ('ring'), ('notified')) AS every(audience)
     LEFT JOIN waves w ON w.audience = every.audience AND w.settled_at IS NULL
     LEFT JOIN alerts a ON a.id = w.alert_id
     LEFT JOIN LATERAL (
-      SELECT sum(pending) AS recipients, count(*) AS batches, count(*) FILTER (WHERE attempt > 1) AS retried,
+      SELECT sum(pending) AS recipients, count(*) FILTER (WHERE state <> 'dead') AS batches,
+        count(*) FILTER (WHERE state <> 'dead' AND attempt > 1) AS retried, count(*) FILTER (WHERE state = 'dead') AS dead,
         min(run_at) FILTER (WHERE state = 'pending') AS due
       FROM batches WHERE wave_id = w.id AND state <> 'settled'
     ) rest ON true
