@@ -101,9 +101,12 @@ export class PlatformModule {
 @Module({})
 class EnvModule {}
 
+/** Longer than BullMQ waits for a job at a time (10 s): only a server that vanished is silent for so long. */
+const QUEUE_SILENT_MS = 20_000;
+
 function queueDefaults(env: Env) {
   return {
-    connection: { url: env.REDIS_URL, maxRetriesPerRequest: null },
+    connection: { url: env.REDIS_URL, maxRetriesPerRequest: null, socketTimeout: QUEUE_SILENT_MS },
     defaultJobOptions: LEAVE_REDIS,
   };
 }
