@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { INestApplicationContext } from '@nestjs/common';
 import fc from 'fast-check';
 import { DataSource } from 'typeorm';
+import { DeadLetters, Gaps } from '#dispatch';
 import { Transactions } from '#platform';
 import { AlertRepository } from '../libs/dispatch/src/alert.repository.ts';
 import { BatchRepository, type Lease } from '../libs/dispatch/src/batch.repository.ts';
@@ -9,7 +10,9 @@ import { Ledger } from '../libs/dispatch/src/ledger.service.ts';
 import type { Results } from '../libs/dispatch/src/results.ts';
 import { Telling } from '../libs/dispatch/src/telling.service.ts';
 import { WaveRepository } from '../libs/dispatch/src/wave.repository.ts';
+import { makeDevices, SHENZHEN } from './harness/fixtures.ts';
 import { QuietLedger } from './harness/quiet-ledger.ts';
+import { shiftLedger } from './harness/shifted.ts';
 
 const TEXTS = { 'zh-CN': { title: '寻人', body: '七岁。' }, en: { title: 'Missing', body: 'Seven.' } };
 const BATCH_SIZES = [4, 3, 1];
@@ -26,6 +29,10 @@ type Step =
   /** Dies after its checkpoint: the chunk was sent, or was not. */
   | { readonly does: 'crash'; readonly worker: number; readonly chunk: number; readonly sent: boolean }
   | { readonly does: 'reclaim' | 'seize' | 'update' | 'hold' | 'resume' | 'stop' | 'end' }
+  /** People come late; everybody is away for twenty minutes; what was set aside is tried again. */
+  | { readonly does: 'top-up' | 'gap' | 'retry' }
+  /** The work throws once too often. */
+  | { readonly does: 'throw'; readonly worker: number }
   | { readonly does: 'leave'; readonly phone: number };
 
 const worker = fc.nat(WORKERS - 1);
@@ -63,6 +70,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ does: fc.constantFrom('stop' as const, 'stop', 'stop', 'end') }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constantFrom('top-up' as const, 'gap', 'retry', 'retry') }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('throw' as const), worker }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('leave' as const), phone: fc.nat(PHONES - 1) }) },
 );
 
@@ -96,7 +105,7 @@ class Play {
   constructor(
     private readonly app: INestApplicationContext,
     private readonly alertId: string,
-    private readonly phones: readonly number[],
+    private readonly phones: number[],
     private readonly officerId: string,
   ) {}
 
@@ -118,6 +127,14 @@ class Play {
         return this.crash(one.worker, one.chunk, one.sent);
       case 'leave':
         return this.leave(one.phone);
+      case 'throw':
+        return this.throw(one.worker);
+      case 'retry':
+        return this.retry();
+      case 'top-up':
+        return this.topUp();
+      case 'gap':
+        return this.gap();
       case 'reclaim':
         return this.reclaim();
       case 'seize':
@@ -136,6 +153,7 @@ class Play {
     for (const busy of [...this.runs.keys()]) await this.settle(busy);
     await this.reclaim();
     await this.officer('resume');
+    await this.retry();
     for (let round = 0; (await this.resting()).length > 0; round++) {
       expect(round).toBeLessThan(50);
       await this.claim(0, 0);
@@ -266,14 +284,65 @@ class Play {
     await this.app.get(Ledger).settle(lease, { results, dead: [], pushed: true, tried: true, retryMs: 0 });
   }
 
+  private async throw(by: number): Promise<void> {
+    const run = this.runs.get(by);
+    if (!run) return;
+    this.runs.delete(by);
+    const { lease, results } = run;
+    await this.db.query('UPDATE batches SET faults = 4 WHERE id = $1', [lease.batchId]);
+    await this.app.get(Ledger).fault(lease, { results, dead: [], pushed: true, reason: 'TypeError' });
+  }
+
+  private async retry(): Promise<void> {
+    const letters = this.app.get(DeadLetters);
+    const mine = (await letters.list()).filter(({ alertId }) => alertId === this.alertId);
+    for (const { batchId } of mine) await this.db.transaction((tx) => letters.retry(tx, batchId));
+  }
+
+  private async topUp(): Promise<void> {
+    if (this.ended || this.stopped || this.held) return;
+    const [device] = await makeDevices(this.db, [SHENZHEN]);
+    const message = await this.app.get(AlertRepository).latestMessage(this.alertId);
+    if (!device || !message) throw new Error('nobody to come late');
+    const area = { kind: 'circle' as const, center: SHENZHEN, radiusM: 1000 };
+    const late = [{ deviceId: device.id, provider: 'fcm', band: 0 }];
+    await this.app
+      .get(Transactions)
+      .run(({ tx }) => this.app.get(WaveRepository).addLate(tx, this.alertId, message.id, area, late));
+    this.phones.push(device.id);
+  }
+
+  /** Who comes back is held if anybody was owed a push, before anything can be claimed. */
+  private async gap(): Promise<void> {
+    if (this.ended) return;
+    this.doubtLast();
+    await shiftLedger(this.db, this.alertId, 20);
+    const [row] = await this.db.query<[{ owed: boolean }]>(
+      `SELECT EXISTS (SELECT FROM batches WHERE alert_id = $1 AND state IN ('pending', 'leased')) AS owed`,
+      [this.alertId],
+    );
+    const wasHeld = this.held;
+    for (const { id, epoch } of row.owed && !wasHeld ? await this.resting() : []) {
+      if (await this.app.get(Ledger).claim(id, epoch)) throw new Error('claimed before anybody looked for a gap');
+    }
+    // What is brought up by a claim may leave nobody owed.
+    const held = await this.app.get(Gaps).hold();
+    if (held > 0) this.held = true;
+    await this.app.get(Ledger).reclaim();
+  }
+
   /** Slow workers lose their leases, and go on as if they had them. */
   private async seize(): Promise<void> {
-    for (const run of this.runs.values()) run.last.forEach((phone) => this.doubt(phone));
+    this.doubtLast();
     await this.db.query(
       `UPDATE batches SET lease_until = now() - interval '1 second' WHERE alert_id = $1 AND state = 'leased'`,
       [this.alertId],
     );
     await this.app.get(Ledger).reclaim();
+  }
+
+  private doubtLast(): void {
+    for (const run of this.runs.values()) run.last.forEach((phone) => this.doubt(phone));
   }
 
   private async reclaim(): Promise<void> {
@@ -343,7 +412,7 @@ describe('the ledger’s law', () => {
 
   const seed = async (): Promise<Play> => {
     const { alertId, phones } = await ledger.seed(BATCH_SIZES);
-    return new Play(ledger.app, alertId, phones, ledger.verifier.id);
+    return new Play(ledger.app, alertId, [...phones], ledger.verifier.id);
   };
 
   it('tells once those whom two updates overtake in the midst of a wave', async () => {
