@@ -21,6 +21,10 @@ export function databaseOptions(env: Env, applicationName: string): DataSourceOp
       // A statement that hangs must not hold a connection for ever; the longest honest one is a snapshot.
       statement_timeout: 60_000,
       idle_in_transaction_session_timeout: 60_000,
+      // A server that vanished ends no statement: then the client gives up, a little after the server would have.
+      query_timeout: 65_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
     },
   };
 }

@@ -22,7 +22,9 @@ const CODELESS = [
   'Connection terminated',
   'timeout exceeded when trying to connect',
   'Client has encountered a connection error',
+  'Query read timeout',
   'Connection is closed',
+  'Command timed out',
   "Stream isn't writeable",
   'Reached the max retries per request limit',
 ];
