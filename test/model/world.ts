@@ -7,7 +7,7 @@
 /** One character a recipient, as in the ledger: `.` pending, `~` begun, `a`ccepted, un`k`nown, `s`topped. */
 type Results = string;
 
-export interface Batch {
+interface Batch {
   readonly asks: boolean;
   /** Told although the alert is held. */
   readonly passesHold: boolean;
@@ -34,7 +34,7 @@ export interface Worker {
   readonly onTheWire: boolean;
 }
 
-export interface Alert {
+interface Alert {
   readonly version: number;
   readonly epoch: number;
   readonly held: boolean;
