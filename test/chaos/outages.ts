@@ -16,6 +16,7 @@ export const outages: readonly Scenario[] = [
   waveUnder({
     name: 'outage-20-min',
     breaks: `all workers are away for ${AWAY_MINUTES} min (the ledger's times are shifted)`,
+    halts: true,
     strike: async (stage, wave, broken) => {
       await Promise.all(stage.workers.map((worker) => stage.killWorker(worker)));
       await shiftLedger(stage.ledger, wave.alertId, AWAY_MINUTES);
@@ -35,6 +36,7 @@ export const outages: readonly Scenario[] = [
       name: 'database-restored',
       breaks: 'the database is lost and restored from a backup that knows less than the phones',
       staysHeld: true,
+      halts: true,
       strike: async (stage, wave, broken) => {
         const backups = join(stage.run.dir, `backups-${stage.database}`);
         await stage.cli('backup', '--to', backups);

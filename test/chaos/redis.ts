@@ -12,6 +12,7 @@ export const redis: readonly Scenario[] = [
     name: 'redis-restarted-empty',
     breaks: 'Redis is killed (SIGKILL) and started again three seconds later, empty',
     short: true,
+    halts: true,
     strike: async (stage, { alertId }, broken) => {
       await stage.run.servers.killRedis();
       broken();
@@ -29,6 +30,7 @@ export const redis: readonly Scenario[] = [
   waveUnder({
     name: 'redis-unreachable',
     breaks: 'Redis does not answer for 20 s: connections stand, and nothing passes',
+    halts: true,
     strike: async (stage, { alertId }, broken) => {
       const { apiRedis, workerRedis } = stage.network;
       const connections = apiRedis.connections + workerRedis.connections;

@@ -181,7 +181,8 @@ export class Stage {
 
   /** Processes that ended though nobody ended them. */
   deaths(): string[] {
-    return this.#workers.filter(({ alive }) => !alive).map(({ log, pid }) => `process ${pid} ended by itself: ${log}`);
+    const all = [...(this.#api ? [this.#api] : []), ...this.#workers];
+    return all.filter(({ alive }) => !alive).map(({ log, pid }) => `process ${pid} ended by itself: ${log}`);
   }
 
   /** A critical alert for a circle around the town, written by one officer and ready for another to verify. */
