@@ -35,9 +35,11 @@ export const redis: readonly Scenario[] = [
       const { apiRedis, workerRedis } = stage.network;
       const connections = apiRedis.connections + workerRedis.connections;
       for (const proxy of [apiRedis, workerRedis]) proxy.turn('silent');
+      const live = await liveAlerts(stage);
       broken();
       await stage.last(EBB_MS);
       const stood = await stands(stage, alertId, SILENT_MS - EBB_MS);
+      if ((await liveAlerts(stage)) === live) throw new Error('no officer could release an alert meanwhile');
       for (const proxy of [apiRedis, workerRedis]) proxy.turn('fair');
       return connections > 0 && stood;
     },
@@ -45,6 +47,10 @@ export const redis: readonly Scenario[] = [
       (await stage.ledger.query('SELECT 1 FROM outbox')).map(() => 'a promise is left in the outbox'),
   }),
 ];
+
+async function liveAlerts(stage: Stage): Promise<number> {
+  return (await stage.ledger.query(`SELECT 1 FROM alerts WHERE state = 'live'`)).length;
+}
 
 /** Whether nothing more of the alert is sent for so long. */
 async function stands(stage: Stage, alertId: string, ms = 0): Promise<boolean> {
