@@ -74,7 +74,7 @@ async function demandHeld(stage: Stage, { alertId }: Wave, reason: string): Prom
     return alert?.reason;
   }, HELD_MS);
   if (held !== reason) throw new Error(`the alert is not held for a ${reason}: ${held ?? 'it goes on'}`);
-  const reviews = await (await stage.officers()).verifier.toReview();
+  const reviews = (await stage.insist(async () => (await stage.officers()).verifier.toReview())) ?? [];
   const told = reviews.some(({ act, thing }) => act === 'alert.hold' && thing === `alert:${alertId}`);
   if (!told) throw new Error('no officer is told of the hold');
 }
