@@ -108,14 +108,15 @@ function flood(door: Door): Scenario {
         const heard = await herd.offer(calls.slice(measured), perSecond * TIMES);
         const acknowledged = heard.flatMap(({ status }, n) => (status >= 200 && status < 300 ? [n + measured] : []));
         const refused = heard.filter(({ status, retryAfter }) => status === 503 && retryAfter).length;
-        const unanswered = heard.filter(({ status }) => status === 0).length;
-        const others = heard.length - acknowledged.length - refused - unanswered;
+        const hungUp = heard.flatMap((each) => each.broken ?? []);
+        const others = heard.length - acknowledged.length - refused - hungUp.length;
         const lost = await door.lost(stage, wave, acknowledged, since);
         const { highest } = memoryMb(stage.api.pid);
         stage.run.say(`    ${acknowledged.length} acknowledged, ${refused} refused for now; ${Math.round(highest)} MB`);
         if (lost > 0) faults.push(`${lost} were acknowledged and are not stored`);
         if (others > 0) faults.push(`${others} were neither acknowledged nor told when to come again`);
-        if (unanswered > heard.length * UNANSWERED) faults.push(`${unanswered} got no answer`);
+        if (hungUp.length > heard.length * UNANSWERED)
+          faults.push(`${hungUp.length} got no answer: ${[...new Set(hungUp)].join(', ')}`);
         if (highest > MAX_MB) faults.push(`the api took ${Math.round(highest)} MB`);
         return refused > 0 && acknowledged.length > 0;
       } finally {

@@ -14,6 +14,8 @@ export interface Heard {
   readonly status: number;
   /** Whether it said when to come again. */
   readonly retryAfter: boolean;
+  /** What ended the connection, e.g. `ECONNRESET`. */
+  readonly broken?: string;
 }
 
 /** How often calls that are due are made. */
@@ -48,7 +50,9 @@ export class Herd {
       const retryAfter = answer.headers['retry-after'] !== undefined;
       answer.once('end', () => resolve({ status: answer.statusCode ?? 0, retryAfter }));
     });
-    asked.once('error', () => resolve({ status: 0, retryAfter: false }));
+    asked.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
+      resolve({ status: 0, retryAfter: false, broken: code });
+    });
     asked.end(body);
     return promise;
   }

@@ -16,6 +16,7 @@ export const outages: readonly Scenario[] = [
   waveUnder({
     name: 'outage-20-min',
     breaks: `all workers are away for ${AWAY_MINUTES} min (the ledger's times are shifted)`,
+    halts: true,
     strike: async (stage, wave, broken) => {
       await Promise.all(stage.workers.map((worker) => stage.killWorker(worker)));
       await shiftLedger(stage.ledger, wave.alertId, AWAY_MINUTES);
@@ -35,6 +36,7 @@ export const outages: readonly Scenario[] = [
       name: 'database-restored',
       breaks: 'the database is lost and restored from a backup that knows less than the phones',
       staysHeld: true,
+      halts: true,
       strike: async (stage, wave, broken) => {
         const backups = join(stage.run.dir, `backups-${stage.database}`);
         await stage.cli('backup', '--to', backups);
@@ -72,7 +74,7 @@ async function demandHeld(stage: Stage, { alertId }: Wave, reason: string): Prom
     return alert?.reason;
   }, HELD_MS);
   if (held !== reason) throw new Error(`the alert is not held for a ${reason}: ${held ?? 'it goes on'}`);
-  const reviews = await (await stage.officers()).verifier.toReview();
+  const reviews = (await stage.insist(async () => (await stage.officers()).verifier.toReview())) ?? [];
   const told = reviews.some(({ act, thing }) => act === 'alert.hold' && thing === `alert:${alertId}`);
   if (!told) throw new Error('no officer is told of the hold');
 }

@@ -66,7 +66,8 @@ async function fiveAlerts(stage: Stage) {
   await stage.simulator.switchPhone(token, true);
   await stage.simulator.drain();
 
-  const shown = await stage.simulator.shownBy(token);
+  const ours = new Set(alerts.map(({ alertId }) => alertId));
+  const shown = (await stage.simulator.shownBy(token)).filter(({ alert }) => ours.has(alert));
   const books = await Promise.all(
     alerts.map(async ({ alertId }) => {
       const [booked, arrivals] = [await stage.ledger.recipients(alertId), await stage.simulator.arrivals(alertId)];

@@ -11,6 +11,7 @@ export const postgres: readonly Scenario[] = [
     name: 'postgres-restarted',
     breaks: 'PostgreSQL is shut down at once (SIGQUIT), as by a loss of power, and started again',
     short: true,
+    halts: true,
     strike: async (stage, _wave, broken) => {
       const sessions = await sessionsOf(stage);
       await stage.run.servers.crashPostgres();
@@ -35,6 +36,7 @@ export const postgres: readonly Scenario[] = [
   waveUnder({
     name: 'postgres-disk-full',
     breaks: 'PostgreSQL refuses every write to the batches for 8 s: SQLSTATE 53100, the disk is full',
+    halts: true,
     strike: async (stage, _wave, broken) => {
       await fillDisk(stage);
       broken();

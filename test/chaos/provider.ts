@@ -78,6 +78,7 @@ export const provider: readonly Scenario[] = [
   waveUnder({
     name: 'fcm-down',
     breaks: 'FCM answers everything with 503 for 60 s',
+    halts: true,
     strike: async (stage, _wave, broken) => {
       await stage.simulator.configure({ down: true });
       broken();

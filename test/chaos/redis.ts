@@ -12,6 +12,7 @@ export const redis: readonly Scenario[] = [
     name: 'redis-restarted-empty',
     breaks: 'Redis is killed (SIGKILL) and started again three seconds later, empty',
     short: true,
+    halts: true,
     strike: async (stage, { alertId }, broken) => {
       await stage.run.servers.killRedis();
       broken();
@@ -29,13 +30,16 @@ export const redis: readonly Scenario[] = [
   waveUnder({
     name: 'redis-unreachable',
     breaks: 'Redis does not answer for 20 s: connections stand, and nothing passes',
+    halts: true,
     strike: async (stage, { alertId }, broken) => {
       const { apiRedis, workerRedis } = stage.network;
       const connections = apiRedis.connections + workerRedis.connections;
       for (const proxy of [apiRedis, workerRedis]) proxy.turn('silent');
+      const live = await liveAlerts(stage);
       broken();
       await stage.last(EBB_MS);
       const stood = await stands(stage, alertId, SILENT_MS - EBB_MS);
+      if ((await liveAlerts(stage)) === live) throw new Error('no officer could release an alert meanwhile');
       for (const proxy of [apiRedis, workerRedis]) proxy.turn('fair');
       return connections > 0 && stood;
     },
@@ -43,6 +47,10 @@ export const redis: readonly Scenario[] = [
       (await stage.ledger.query('SELECT 1 FROM outbox')).map(() => 'a promise is left in the outbox'),
   }),
 ];
+
+async function liveAlerts(stage: Stage): Promise<number> {
+  return (await stage.ledger.query(`SELECT 1 FROM alerts WHERE state = 'live'`)).length;
+}
 
 /** Whether nothing more of the alert is sent for so long. */
 async function stands(stage: Stage, alertId: string, ms = 0): Promise<boolean> {

@@ -44,7 +44,7 @@ export interface Released {
 /** As package.json (`start:worker`) and docker-compose.yml start it. */
 const WORKER_NODE = '--no-warnings --max-semi-space-size=16';
 /** A proof of who an officer is lasts five minutes. */
-const PROOF_MS = 120_000;
+const PROOF_MS = 240_000;
 /** An officer looks at a page that does not answer for so long, and then tries again. */
 const PATIENCE_MS = 5_000;
 const AGAIN_MS = 250;
@@ -141,6 +141,9 @@ export class Stage {
     while (this.workers.length < this.setting.workers) await this.startWorker();
     for (const worker of this.workers.slice(this.setting.workers)) await this.stopWorker(worker);
     await this.ledger.nextDay();
+    // Before anything breaks, and not when it has.
+    this.#signedIn = undefined;
+    await this.officers();
   }
 
   async mendProvider(): Promise<void> {
@@ -181,7 +184,8 @@ export class Stage {
 
   /** Processes that ended though nobody ended them. */
   deaths(): string[] {
-    return this.#workers.filter(({ alive }) => !alive).map(({ log, pid }) => `process ${pid} ended by itself: ${log}`);
+    const all = [...(this.#api ? [this.#api] : []), ...this.#workers];
+    return all.filter(({ alive }) => !alive).map(({ log, pid }) => `process ${pid} ended by itself: ${log}`);
   }
 
   /** A critical alert for a circle around the town, written by one officer and ready for another to verify. */
@@ -191,8 +195,7 @@ export class Stage {
 
   /** A verifier releases it, trying again until it is released. */
   async release(filed: Filed): Promise<Released> {
-    const { verifier } = await this.officers();
-    await this.insist(() => verifier.approve(filed));
+    await this.insist(async () => (await this.officers()).verifier.approve(filed));
     const released = await this.ledger.released(filed.caseId);
     if (!released) throw new Error('an alert whose approval was answered is not released');
     return released;
@@ -206,15 +209,17 @@ export class Stage {
     return this.#signedIn;
   }
 
-  /** Does what an officer does until it is answered. What is refused as done already was done by a try whose answer got lost. */
-  async insist(act: () => Promise<unknown>): Promise<void> {
+  /**
+   * Does what an officer does until it is answered.
+   * @returns null where it is refused as done already: by a try whose answer got lost
+   */
+  async insist<Answer>(act: () => Promise<Answer>): Promise<Answer | null> {
     for (;;) {
       this.run.stop.throwIfAborted();
       try {
-        await act();
-        return;
+        return await act();
       } catch (error) {
-        if (error instanceof Answered && error.status === 409) return;
+        if (error instanceof Answered && error.status === 409) return null;
         if (error instanceof Answered && error.status < 500 && error.status !== 429) throw error;
       }
       await pause(AGAIN_MS);

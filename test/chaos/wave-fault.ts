@@ -1,3 +1,4 @@
+import type { Filed } from '../harness/officer.ts';
 import type { AllBooks } from '../harness/running-simulator.ts';
 import { audit, type Findings } from './books.ts';
 import type { Audience } from './ledger.ts';
@@ -27,17 +28,19 @@ export interface WaveFault extends Pick<Scenario, 'name' | 'breaks' | 'short' | 
   /** Phones of the wave; 3 000 when left out. */
   readonly phones?: number;
   /** Before the wave is released. */
-  arrange?(stage: Stage): Promise<void>;
+  readonly arrange?: (stage: Stage) => Promise<void>;
   /**
    * Breaks it and mends it: resolves when capacity is back.
    * @param broken called when it is broken: then a second alert is released; when the strike is over, at the latest
    * @returns false when the strike itself saw that it hit nothing
    */
-  strike(stage: Stage, wave: Wave, broken: () => void): Promise<boolean | void>;
+  readonly strike: (stage: Stage, wave: Wave, broken: () => void) => Promise<boolean | void>;
   /** Whether it can be seen that the fault bit; left out where the strike sees it. */
-  bit?(evidence: Evidence): boolean;
+  readonly bit?: (evidence: Evidence) => boolean;
   /** What more must hold. @returns broken promises, in words */
-  after?(stage: Stage, wave: Wave, evidence: Evidence): Promise<readonly string[]>;
+  readonly after?: (stage: Stage, wave: Wave, evidence: Evidence) => Promise<readonly string[]>;
+  /** Nothing can be sent before capacity is back; else a second alert is to start while the fault lasts. */
+  readonly halts?: boolean;
   /** The strike ends or stops the alert: it need not outlast anything. */
   readonly ends?: boolean;
   /** The strike leaves the alert held for good, by a ledger that has forgotten whom it asked: its books stay open. */
@@ -52,8 +55,8 @@ const STRUCK_FROM = 0.2;
 const STRUCK_UNTIL = 0.4;
 const RECOVERED_MS = 30_000;
 /**
- * A sweep comes every 5 s and a breaker's probe no later than that; the rest is what a poll, a claim and a push take. From the second
- * alert's release, or from the moment that capacity is back where that comes later.
+ * From the second alert's release; where nothing can be sent, from the moment that capacity is back if that comes later. A sweep comes every
+ * 5 s and a breaker's probe no later than that; the rest is what a poll, a claim and a push take.
  */
 const SECOND_WITHIN_MS = 10_000;
 const START_MS = 60_000;
@@ -80,50 +83,54 @@ class WaveUnderFault {
 
   async run(): Promise<Outcome> {
     const stage = this.#stage;
-    const { phones = PHONES } = this.#fault;
-    await this.#fault.arrange?.(stage);
-    const [radiusM, secondRadiusM] = [
-      await stage.ledger.radiusOf(TOWN, phones),
-      await stage.ledger.radiusOf(TOWN, SECOND_PHONES),
-    ];
-    const audience = await stage.ledger.audience(TOWN, radiusM);
+    const { arrange, phones = PHONES, bit, after, ends = false, staysHeld = false } = this.#fault;
+    await arrange?.(stage);
     const before = await stage.simulator.all();
-    const [filed, secondFiled] = [await stage.file(radiusM), await stage.file(secondRadiusM)];
-    const released = await stage.release(filed);
-    const wave = { ...released, targeted: audience.size };
+    const [first, second] = [await this.#file(phones), await this.#file(SECOND_PHONES)];
+    const audience = await stage.ledger.audience(TOWN, first.radiusM);
+    const wave = { ...(await stage.release(first)), targeted: audience.size };
     const struckAt = await this.#midst(wave);
-
-    const broken = Promise.withResolvers<void>();
-    const struck = this.#strike(wave, broken.resolve);
-    stage.run.say(`    at ${percent(struckAt)} settled: ${this.#fault.breaks}`);
-    const releasing = broken.promise.then(async () => ({
-      // As it is then: whoever turned out to be away for good is forgotten.
-      audience: await stage.ledger.audience(TOWN, secondRadiusM),
-      ...(await stage.release(secondFiled)),
-    }));
-    const [backAt, second] = await Promise.all([struck, releasing]);
-    const staysHeld = this.#fault.staysHeld === true;
+    const { backAt, beside } = await this.#strike(wave, second);
     const recoveredMs = staysHeld ? null : await this.#recovered(wave, backAt);
-    const secondFirstPushMs = await this.#secondStarts(second, backAt);
-    const lostLeases = await stage.ledger.lostLeases([wave.alertId, second.alertId]);
+    const secondFirstPushMs = await this.#secondStarts(beside, backAt);
+
+    const lostLeases = await stage.ledger.lostLeases([wave.alertId, beside.alertId]);
     const evidence = evidenceOf(before, await stage.simulator.all(), lostLeases);
-    if (this.#fault.bit?.(evidence) === false) this.#faults.push('the fault did not bite');
-    this.#faults.push(...stage.deaths(), ...((await this.#fault.after?.(stage, wave, evidence)) ?? []));
+    if (bit?.(evidence) === false) this.#faults.push('the fault did not bite');
+    this.#faults.push(...stage.deaths(), ...((await after?.(stage, wave, evidence)) ?? []));
     const books = [
-      ...(staysHeld ? [] : [await this.#audit(wave, audience, this.#fault.ends !== true)]),
-      await this.#audit(second, second.audience, true),
+      ...(staysHeld ? [] : [await this.#audit(wave, audience, !ends)]),
+      await this.#audit(beside, beside.audience, true),
     ];
     return this.#judge(books, evidence, { recoveredMs, secondFirstPushMs, struckAt });
   }
 
-  /** @returns when capacity was back, epoch milliseconds */
-  async #strike(wave: Wave, broken: () => void): Promise<number> {
-    try {
-      if ((await this.#fault.strike(this.#stage, wave, broken)) === false) this.#faults.push('the strike hit nothing');
-      return Date.now();
-    } finally {
-      broken();
-    }
+  async #file(phones: number): Promise<Filed & { readonly radiusM: number }> {
+    const radiusM = await this.#stage.ledger.radiusOf(TOWN, phones);
+    return { radiusM, ...(await this.#stage.file(radiusM)) };
+  }
+
+  /** Strikes, and releases a second alert meanwhile. @returns when capacity was back, epoch milliseconds, and the alert */
+  async #strike(wave: Wave, second: Filed & { readonly radiusM: number }) {
+    const stage = this.#stage;
+    const broken = Promise.withResolvers<void>();
+    const strike = async () => {
+      try {
+        if ((await this.#fault.strike(stage, wave, broken.resolve)) === false)
+          this.#faults.push('the strike hit nothing');
+        return Date.now();
+      } finally {
+        broken.resolve();
+      }
+    };
+    const release = async () => {
+      await broken.promise;
+      // As it is then: whoever turned out to be away for good is forgotten.
+      const audience = await stage.ledger.audience(TOWN, second.radiusM);
+      return { audience, ...(await stage.release(second)) };
+    };
+    const [backAt, beside] = await Promise.all([strike(), release()]);
+    return { backAt, beside };
   }
 
   /** Waits until a part of the wave is settled and batches are in hand. @returns the share */
@@ -136,6 +143,7 @@ class WaveUnderFault {
     if (share === null) this.#faults.push('the wave did not get going');
     else if (share > STRUCK_UNTIL * this.#stage.run.patience)
       this.#faults.push(`struck at ${percent(share)}, too late`);
+    this.#stage.run.say(`    at ${percent(share ?? 0)} settled: ${this.#fault.breaks}`);
     return share ?? 0;
   }
 
@@ -166,7 +174,7 @@ class WaveUnderFault {
       this.#faults.push('the second alert did not start');
       return null;
     }
-    const ms = Math.max(0, firstAt - Math.max(at, backAt));
+    const ms = Math.max(0, firstAt - (this.#fault.halts === true ? Math.max(at, backAt) : at));
     if (ms > SECOND_WITHIN_MS * this.#stage.run.patience)
       this.#faults.push(`the second alert started only after ${ms} ms`);
     return ms;

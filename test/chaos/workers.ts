@@ -42,6 +42,7 @@ export const workers: readonly Scenario[] = [
   waveUnder({
     name: 'workers-all-killed',
     breaks: 'all workers are killed at once and started again',
+    halts: true,
     strike: async (stage, _wave, broken) => {
       await Promise.all(stage.workers.map((worker) => stage.killWorker(worker)));
       broken();
