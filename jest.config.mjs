@@ -25,4 +25,6 @@ export default {
     ],
   },
   testTimeout: 30_000,
+  // Files wait for PostgreSQL and for processes of their own more than they work; more at once would run out of connections.
+  maxWorkers: 2,
 };
