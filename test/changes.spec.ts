@@ -172,7 +172,9 @@ describe('changes of a live alert', () => {
       await city.settled(alertId);
       expect(told(alertId, 'update')?.accepted).toBe(20);
       await city.simulator.drain();
-      const bodyOn = ({ token }: PlacedDevice) => String(city.simulator.shownBy(token)[0]?.['body']);
+      // Other tests' alerts may have asked the phone too.
+      const bodyOn = ({ token }: PlacedDevice) =>
+        String(city.simulator.shownBy(token).find(({ alert }) => alert === alertId)?.['body']);
       expect(bodyOn(asked as PlacedDevice)).toMatch(/^(更正|Correction)/);
       expect(bodyOn(asked as PlacedDevice)).toMatch(/110$/);
       await tools.change(alertId, { kind: 'resume' });

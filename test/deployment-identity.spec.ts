@@ -36,7 +36,7 @@ describe('the identity of a deployment', () => {
 
   /** A live alert with two phones still to be asked. */
   const owing = async (source: DataSource) => {
-    const seeded = await seedAlert(source, { batches: [2] });
+    const seeded = await seedAlert(source, { batches: [2], releasedAgoH: 0 });
     await source.query(`INSERT INTO batch_recipients (batch_id, ids) VALUES ($1, '{1,2}')`, [seeded.batchIds[0]]);
     return seeded;
   };

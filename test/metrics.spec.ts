@@ -66,7 +66,7 @@ describe('what a worker tells Prometheus', () => {
     const series = [
       'golden72_pushes_total{outcome="retry",reason="provider"}',
       'golden72_results_total{result="accepted"}',
-      'golden72_batch_turns_total{end="refused"}',
+      'golden72_batch_turns_total{end="away"}',
     ];
     const [refused, accepted, turns] = await growth(series, async () => {
       const { alertId } = await city.release();
