@@ -7,7 +7,7 @@ import { type Outcome, type Scenario, verdict } from './scenario.ts';
 import type { Released, Stage } from './stage.ts';
 
 /** What is seen of a fault afterwards. */
-export interface Evidence {
+interface Evidence {
   readonly lostLeases: number;
   /** The simulator's counts since the wave began. */
   readonly provider: {
