@@ -11,7 +11,7 @@ import { alsoSeen, books, disk, flatness, type Verdict } from './verdicts.ts';
 
 const HELP = `npm run soak [-- options]
 
-  --minutes N    of traffic, at least 2 (default: 60); under 6 little is judged, under 15 no memory
+  --minutes N    of traffic, at least 2 (default: 60); 6 judge what is counted, 15 memory, 45 all
   --every S      seconds between two samples (default: 5)
   --patience N   what may take long may take N times as long, on a machine that does other work (default: 1)
   --help         this
@@ -113,6 +113,7 @@ async function whileSampled(
   try {
     await Promise.race([work(), sampling]);
   } finally {
+    traffic.end();
     over.abort();
     await sampling.catch(() => undefined);
   }
@@ -122,7 +123,7 @@ function tell(minute: number, samples: Samples, { lives, answers }: Traffic): vo
   const resident = ['api', 'public', 'worker 1', 'worker 2'].map(
     (name) => `${name} ${Math.round(samples.last('resident MB', name))}`,
   );
-  const keys = samples.last('keys', 'redis');
+  const keys = samples.last('keys kept', 'redis') + samples.last('keys that expire', 'redis');
   const asked = lives.reduce((sum, each) => sum + each.targeted, 0);
   say(
     `  ${String(minute).padStart(3)} of ${minutes} min: ${lives.length} alerts, ${asked} asked, ${answers.ok} answers; MB: ${resident.join(', ')}; ${keys} Redis keys`,

@@ -13,7 +13,8 @@ export type Measure =
   | 'loop lag p99 ms'
   | 'connections'
   | 'memory MB'
-  | 'keys'
+  | 'keys kept'
+  | 'keys that expire'
   | 'jobs queued'
   | 'rows waiting'
   | 'table MB'
@@ -69,12 +70,6 @@ export class Samples {
     return this.#series.get(`${measure} ${of}`)?.readings.at(-1)?.value ?? NaN;
   }
 
-  /** The highest so far. */
-  highest(measure: Measure): number {
-    const of = this.series.filter((each) => each.measure === measure);
-    return Math.max(0, ...of.flatMap(({ readings }) => readings.map(({ value }) => value)));
-  }
-
   async take(): Promise<void> {
     await Promise.all([...this.#watched.map((each) => this.#process(each)), this.#ofRedis(), this.#ofPostgres()]);
   }
@@ -103,7 +98,9 @@ export class Samples {
 
   async #ofRedis(): Promise<void> {
     this.#note('memory MB', 'redis', valueIn(await this.#redis.info('memory'), 'used_memory') / MB);
-    this.#note('keys', 'redis', await this.#redis.dbsize());
+    const [, keys, expire] = /keys=(\d+),expires=(\d+)/.exec(await this.#redis.info('keyspace')) ?? [];
+    this.#note('keys kept', 'redis', Number(keys ?? 0) - Number(expire ?? 0));
+    this.#note('keys that expire', 'redis', Number(expire ?? 0));
     for (const queue of QUEUES) {
       const key = (part: string) => `bull:${queue}:${part}`;
       const lists = await Promise.all([this.#redis.llen(key('wait')), this.#redis.llen(key('active'))]);

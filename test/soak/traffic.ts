@@ -72,13 +72,18 @@ export class Traffic {
     const pages = this.#steadily(PER_SECOND.pages, (n) => this.#look(this.#public, '/a/', n));
     const alerts = this.#steadily(PER_SECOND.alerts, (n) => this.#look(this.#api, '/v1/alerts/', n));
     try {
-      for (let n = 0; Date.now() < until; n++) await this.#live(n);
+      for (let n = 0; Date.now() < until && !this.#ended; n++) await this.#live(n);
     } finally {
       this.#ended = true;
       await Promise.all([places, pages, alerts]);
       this.#api.close();
       this.#public.close();
     }
+  }
+
+  /** Lets nothing new begin. */
+  end(): void {
+    this.#ended = true;
   }
 
   /** One that fails is told in the end, and does not keep the others from it. */
