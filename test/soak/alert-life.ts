@@ -72,6 +72,8 @@ export class AlertLife {
   /** @param released told the alert when it is live */
   async live(plan: Plan, released: (alertId: string) => void): Promise<Lived> {
     const { ledger } = this.#stage;
+    // Wherever the last alert left them.
+    await this.#move('home');
     await ledger.nextDay();
     const radiusM = await ledger.radiusOf(TOWN, plan.phones);
     const before = await ledger.audience(TOWN, radiusM);
@@ -83,7 +85,6 @@ export class AlertLife {
     if (plan.end === 'early') await this.#midst(alert);
     await this.#end(alert, plan.end, filed.caseId);
     await this.#settled(alert);
-    await this.#move('home');
     return this.#balance(alert, plan, audience, audience.size - before.size);
   }
 
