@@ -1,8 +1,7 @@
 import { RecipientReferences } from '#dispatch';
 import { Keys } from '#platform';
 import { memoryMb } from '../harness/deployment.ts';
-import { secretOf } from '../harness/stored-devices.ts';
-import { type Call, Herd } from './herd.ts';
+import { type Call, Herd, positionCall } from './herd.ts';
 import type { Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 import { type Wave, waveUnder } from './wave-fault.ts';
@@ -39,12 +38,7 @@ const positions: Door = {
     const rows = await placesOf(stage);
     return Array.from({ length: POSITIONS.measured + POSITIONS.offered }, (_, n) => {
       const { id, lon, lat } = rows[n % rows.length] as Place;
-      return {
-        method: 'PUT',
-        path: '/v1/devices/me/position',
-        headers: { authorization: `Bearer g72d_${secretOf(id - 1)}` },
-        body: JSON.stringify({ place: { lon, lat, datum: 'wgs84' } }),
-      };
+      return positionCall(id, [lon, lat]);
     });
   },
   lost: async (stage, _wave, acknowledged, since) => {

@@ -1,9 +1,11 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { LonLat } from '#geo';
+import { secretOf } from '../harness/stored-devices.ts';
 
 /** One request of a phone. */
 export interface Call {
-  readonly method: 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -16,6 +18,16 @@ export interface Heard {
   readonly retryAfter: boolean;
   /** What ended the connection, e.g. `ECONNRESET`. */
   readonly broken?: string;
+}
+
+/** A device tells where it is. */
+export function positionCall(id: number, [lon, lat]: LonLat): Call {
+  return {
+    method: 'PUT',
+    path: '/v1/devices/me/position',
+    headers: { authorization: `Bearer g72d_${secretOf(id - 1)}` },
+    body: JSON.stringify({ place: { lon, lat, datum: 'wgs84' } }),
+  };
 }
 
 /** How often calls that are due are made. */

@@ -68,33 +68,44 @@ const FAIR = {
   },
 } as const;
 
+interface Ports {
+  readonly api: number;
+  readonly public: number;
+}
+
+const urlOf = (port: number) => `http://127.0.0.1:${port}`;
+
 /** Api, workers, Google and the phones over a database of their own, with the officers who release alerts. */
 export class Stage {
   readonly run: Run;
   readonly setting: Setting;
   readonly simulator: Simulator;
+  readonly simulatorPid: number;
   readonly ledger: LedgerReader;
   readonly database: string;
   /** The networks between the processes and what they use. */
   readonly network: { readonly apiRedis: Proxy; readonly workerRedis: Proxy; readonly provider: Proxy };
-  readonly #apiPort: number;
+  readonly #ports: Ports;
+  #public: Process<{ readonly url: string }> | undefined;
   #api: Process<{ readonly url: string }> | undefined;
   readonly #workers: Process<unknown>[] = [];
   #workersStarted = 0;
+  #signIns = 0;
   #signedIn: { readonly liaison: Officer; readonly verifier: Officer; readonly at: number } | undefined;
 
   private constructor(
     run: Run,
     setting: Setting,
-    parts: Pick<Stage, 'simulator' | 'ledger' | 'database' | 'network'> & { readonly apiPort: number },
+    parts: Pick<Stage, 'simulator' | 'simulatorPid' | 'ledger' | 'database' | 'network'> & { readonly ports: Ports },
   ) {
     this.run = run;
     this.setting = setting;
     this.simulator = parts.simulator;
+    this.simulatorPid = parts.simulatorPid;
     this.ledger = parts.ledger;
     this.database = parts.database;
     this.network = parts.network;
-    this.#apiPort = parts.apiPort;
+    this.#ports = parts.ports;
   }
 
   static async open(run: Run, setting: Setting): Promise<Stage> {
@@ -102,8 +113,10 @@ export class Stage {
     const database = `stage_${Date.now().toString(36)}`;
     await servers.clone(run.template, database);
     await servers.flushRedis();
+    const ports = { api: await freePort(), public: await freePort() };
     const args = ['--dir', join(dir, 'simulator'), '--keep-arrivals'];
-    const { ready } = await deployment.start<SimulatorReady>(
+    if (setting.lively) args.push('--api-url', urlOf(ports.api));
+    const { ready, pid } = await deployment.start<SimulatorReady>(
       'simulator',
       'dist/apps/fcm-simulator/src/main.js',
       {},
@@ -115,12 +128,19 @@ export class Stage {
       provider: await Proxy.to(Number(new URL(ready.fcm).port)),
     };
     const ledger = new LedgerReader(servers.databaseUrl(database));
-    const parts = { simulator: new Simulator(ready), ledger, database, network, apiPort: await freePort() };
+    const parts = { simulator: new Simulator(ready), simulatorPid: pid, ledger, database, network, ports };
     const stage = new Stage(run, setting, parts);
     await stage.simulator.configure(FAIR);
     await stage.startApi();
     for (let n = 0; n < setting.workers; n++) await stage.startWorker();
+    if (setting.lively) await stage.#startPublic();
     return stage;
+  }
+
+  /** The alert pages. */
+  get public(): Process<{ readonly url: string }> {
+    if (!this.#public) throw new Error('no alert page is served: the setting is not lively');
+    return this.#public;
   }
 
   get api(): Process<{ readonly url: string }> {
@@ -151,7 +171,7 @@ export class Stage {
   }
 
   async startApi(): Promise<void> {
-    const env = { ...this.#env(this.network.apiRedis), PORT: String(this.#apiPort) };
+    const env = { ...this.#env(this.network.apiRedis), PORT: String(this.#ports.api) };
     this.#api = await this.run.deployment.start<{ url: string }>('api', 'dist/apps/api/src/main.js', env);
   }
 
@@ -204,9 +224,17 @@ export class Stage {
   async officers(): Promise<{ readonly liaison: Officer; readonly verifier: Officer }> {
     if (this.#signedIn && Date.now() - this.#signedIn.at < PROOF_MS) return this.#signedIn;
     const { liaison, verifier } = this.run.logins;
-    const signIn = (login: Login) => Officer.signIn(this.api.ready.url, login, PATIENCE_MS);
+    const signIn = (login: Login) => {
+      this.#signIns++;
+      return Officer.signIn(this.api.ready.url, login, PATIENCE_MS);
+    };
     this.#signedIn = { liaison: await signIn(liaison), verifier: await signIn(verifier), at: Date.now() };
     return this.#signedIn;
+  }
+
+  /** How often officers have signed in so far, or tried to. */
+  get signIns(): number {
+    return this.#signIns;
   }
 
   /**
@@ -257,6 +285,11 @@ export class Stage {
     await this.run.servers.drop(this.database);
   }
 
+  async #startPublic(): Promise<void> {
+    const env = { ...this.#env(this.network.apiRedis), PUBLIC_PORT: String(this.#ports.public) };
+    this.#public = await this.run.deployment.start<{ url: string }>('public', 'dist/apps/public/src/main.js', env);
+  }
+
   #forget(worker: Process<unknown>): void {
     this.#workers.splice(this.#workers.indexOf(worker), 1);
   }
@@ -273,6 +306,7 @@ export class Stage {
       SECRET_KEY: this.run.secretKey,
       RATE_LIMIT_FACTOR: '1000',
       TRUST_PROXY: 'true',
+      PUBLIC_URL: urlOf(this.#ports.public),
       PUSH_QUOTA_PER_MINUTE: String(this.setting.quotaPerMinute),
       PUSH_RAMP_SECONDS: '0',
     };

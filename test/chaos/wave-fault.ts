@@ -4,6 +4,7 @@ import { audit, type Findings } from './books.ts';
 import type { Audience } from './ledger.ts';
 import { TOWN } from './population.ts';
 import { type Outcome, type Scenario, verdict } from './scenario.ts';
+import { chunkOf } from './setting.ts';
 import type { Released, Stage } from './stage.ts';
 
 /** What is seen of a fault afterwards. */
@@ -217,9 +218,6 @@ class WaveUnderFault {
     this.#stage.run.say(`    ${settled} of ${targeted} settled`);
   }
 }
-
-/** Messages that are under way for one batch at the most: a quarter of a second's quota, up to a hundred. */
-const chunkOf = (quotaPerMinute: number) => Math.max(1, Math.min(100, Math.floor(quotaPerMinute / 240)));
 
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 

@@ -48,13 +48,22 @@ export class Officer {
     return this.#call('POST', `/v1/cases/${caseId}/verify`, { version });
   }
 
+  async hold(alertId: string): Promise<void> {
+    await this.#call('POST', `/v1/alerts/${alertId}/hold`, { reason: 'wrong_facts' });
+  }
+
   async stop(alertId: string): Promise<void> {
     await this.#call('POST', `/v1/alerts/${alertId}/stop`);
   }
 
   /** Asks that a held alert goes on. @returns the change, for another officer to approve */
-  async proposeResume(alertId: string): Promise<string> {
-    return (await this.#call<{ id: string }>('POST', `/v1/alerts/${alertId}/changes`, { kind: 'resume' })).id;
+  proposeResume(alertId: string): Promise<string> {
+    return this.#propose(alertId, { kind: 'resume' });
+  }
+
+  /** Asks that everyone who was asked is told the texts again, as an update. @returns the change, for another officer to approve */
+  proposeTexts(alertId: string): Promise<string> {
+    return this.#propose(alertId, { kind: 'texts', texts: NEWS });
   }
 
   /** Approves a change as it is now. */
@@ -73,6 +82,20 @@ export class Officer {
   async endFound(alertId: string): Promise<void> {
     const end = { kind: 'found', ending: 'safe', familyTold: true, outcome: 'safe', cause: 'direct' };
     await this.#call('POST', `/v1/alerts/${alertId}/end`, end);
+  }
+
+  async endCancelled(alertId: string): Promise<void> {
+    const end = { kind: 'cancel', ending: 'ended', familyTold: false, outcome: 'unfounded', cause: 'none' };
+    await this.#call('POST', `/v1/alerts/${alertId}/end`, end);
+  }
+
+  /** Closes a case whose alert has ended by itself. */
+  async close(caseId: string): Promise<void> {
+    await this.#call('POST', `/v1/cases/${caseId}/close`, { outcome: 'not_found', cause: 'none' });
+  }
+
+  async #propose(alertId: string, change: unknown): Promise<string> {
+    return (await this.#call<{ id: string }>('POST', `/v1/alerts/${alertId}/changes`, change)).id;
   }
 
   async #call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
@@ -110,6 +133,12 @@ export const TEXTS = {
     title: 'Missing: Xiaoman, girl, 6',
     body: 'Lost this evening near the south gate of the park. About 1.15 m, short hair, yellow raincoat, small red school bag, hearing aid in her left ear.',
   },
+};
+
+/** What an update tells. */
+const NEWS = {
+  'zh-CN': { ...TEXTS['zh-CN'], body: `${TEXTS['zh-CN'].body}最后在河边见到。` },
+  en: { ...TEXTS.en, body: `${TEXTS.en.body} Last seen by the river.` },
 };
 
 function submission([lon, lat]: LonLat, radiusM: number) {

@@ -18,7 +18,9 @@ interface KindBooks {
 }
 
 /** What phones did with what they were sent. */
-type PhoneBooks = Readonly<Record<'received' | 'replaced' | 'ignoredStale' | 'offline', number>>;
+export type PhoneBooks = Readonly<
+  Record<'received' | 'replaced' | 'ignoredStale' | 'offline' | 'opened' | 'forwards' | 'views', number>
+>;
 
 export interface Books extends KindBooks {
   readonly byKind: Readonly<Partial<Record<string, KindBooks>>>;
