@@ -11,7 +11,7 @@ import { alsoSeen, books, disk, flatness, type Verdict } from './verdicts.ts';
 
 const HELP = `npm run soak [-- options]
 
-  --minutes N    of traffic, at least 2 (default: 60); 6 judge what is counted, 15 memory, 45 all
+  --minutes N    of traffic, at least 2 (default: 60); 6 judge connections and queues, 15 memory and sockets, 45 all
   --every S      seconds between two samples (default: 5)
   --patience N   what may take long may take N times as long, on a machine that does other work (default: 1)
   --help         this
