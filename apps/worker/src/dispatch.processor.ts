@@ -37,8 +37,11 @@ export class DispatchProcessor extends QueueProcessor implements OnApplicationBo
       { sendBatch },
       {
         sendBatch: async (turn) => {
-          await this.sender.send(turn);
-          this.feeder.done(turn);
+          try {
+            await this.sender.send(turn);
+          } finally {
+            this.feeder.done(turn);
+          }
         },
       },
       job,

@@ -20,6 +20,6 @@ export class PurgeProcessor extends QueueProcessor {
   @OnWorkerEvent('failed')
   failed(job: Job | undefined, error: Error): void {
     this.logger.error({ err: error, jobId: job?.id, attempt: job?.attemptsMade }, 'public copies could not be purged');
-    this.countGivenUp(job, error);
+    this.tellGivenUp(job, error);
   }
 }

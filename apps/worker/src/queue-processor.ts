@@ -7,9 +7,6 @@ import { closeSoon } from './close-soon.ts';
 export abstract class QueueProcessor extends WorkerHost implements BeforeApplicationShutdown {
   protected readonly logger = new Logger(this.constructor.name);
 
-  /** Jobs that this process gave up after their last try, for metrics. */
-  givenUp = 0;
-
   async beforeApplicationShutdown(): Promise<void> {
     await closeSoon(this.worker);
   }
@@ -21,9 +18,8 @@ export abstract class QueueProcessor extends WorkerHost implements BeforeApplica
   }
 
   /** Redis keeps nothing of a job that has used up its tries: the log does. */
-  protected countGivenUp(job: Job | undefined, { name: reason }: Error): void {
+  protected tellGivenUp(job: Job | undefined, { name: reason }: Error): void {
     if (!job || (job.attemptsMade < (job.opts.attempts ?? 1) && reason !== UnrecoverableError.name)) return;
-    this.givenUp++;
     this.logger.error({ jobId: job.id, job: job.name, tries: job.attemptsMade, reason }, 'a job is given up');
   }
 }

@@ -8,8 +8,9 @@ import type { Ticker } from './ticker.ts';
 const SWEEP_MS = 5_000;
 
 /**
- * Rebuilds from the database whatever Redis or a dead worker has lost, ends what has expired, holds what was silent for too long, and climbs the ladders. It runs by a timer of this
- * process and not by a job, for a schedule kept in Redis would be lost with it. Every worker sweeps; sweeps do not conflict.
+ * Rebuilds from the database whatever Redis or a dead worker has lost, ends what has expired, holds what was silent for too long, and
+ * climbs the ladders. It runs by a timer of this process and not by a job, for a schedule kept in Redis would be lost with it. Every
+ * worker sweeps; sweeps do not conflict.
  */
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
