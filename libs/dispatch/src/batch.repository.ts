@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import type { Area } from '#geo';
 import type { Mode } from '#push';
 import { IN_ITS_DATABASE } from '#platform';
-import { enterBeside } from './alert-gate.repository.ts';
+import { besideGate, enterBeside } from './alert-gate.repository.ts';
 import { CLAIMED_UNTIL } from './gap.repository.ts';
 import type { Instruction, Localised, MessageKind, Notice, Texts, Tier } from './alert.types.ts';
 
@@ -141,16 +141,33 @@ export class BatchRepository {
   }
 
   /**
-   * Ends the lease: settled, or pending again with a time to run at.
+   * Ends the lease: settled, or pending again with a time to run at. The caller holds the alert: see {@link standing}.
    * @returns whether the lease was still held.
    */
-  async settle(tx: EntityManager, lease: Lease, { results, retryMs, pushed, tried }: Settlement): Promise<boolean> {
+  async settle(tx: EntityManager, lease: Lease, settlement: Settlement): Promise<boolean> {
     const [, held] = await tx.query<[unknown[], number]>(
-      `UPDATE batches SET results = $3, lease_until = NULL, state = CASE WHEN $4::float8 IS NULL THEN 'settled' ELSE 'pending' END,
-         run_at = coalesce(now() + make_interval(secs => $4::float8 / 1000), run_at),
-         attempt = attempt - $6::int, faults = 0, ${PUSHED('$5')}, ${BARREN('$3')}
-       WHERE id = $1 AND epoch = $2 AND state = 'leased'`,
-      [lease.batchId, lease.epoch, results, retryMs, pushed, tried ? 0 : 1],
+      `UPDATE batches SET ${SETTLED} WHERE ${HELD}`,
+      settled(lease, settlement),
+    );
+    return held === 1;
+  }
+
+  /**
+   * {@link standing} and {@link settle} in one statement, for the usual case: nothing has overtaken the batch since its claim. Whatever
+   * puts it behind grows its alert's epoch, which is read again once the alert is locked.
+   * @param tx by default the statement is a transaction of its own
+   * @returns false where the alert's epoch has grown or the lease was lost: nothing is changed
+   */
+  async settleAbreast(
+    lease: Lease,
+    settlement: Settlement,
+    tx: EntityManager = this.dataSource.manager,
+  ): Promise<boolean> {
+    const [, held] = await tx.query<[unknown[], number]>(
+      `WITH gate AS MATERIALIZED (SELECT ${besideGate('$7::text')}),
+         alert AS MATERIALIZED (SELECT 1 FROM gate, alerts a WHERE a.id = $7::uuid AND a.epoch = $8 FOR SHARE OF a)
+       UPDATE batches SET ${SETTLED} FROM alert WHERE ${HELD}`,
+      [...settled(lease, settlement), lease.alertId, lease.alertEpoch],
     );
     return held === 1;
   }
@@ -284,6 +301,21 @@ export const ALIVE = `state = 'pending', dead_reason = NULL, dead_at = NULL, att
 const BARREN = (results: string) =>
   `barren = CASE WHEN octet_length(translate(${results}, '.~', '')) > size - pending THEN 0 ELSE barren END`;
 
+const HELD = `id = $1 AND epoch = $2 AND state = 'leased'`;
+
 const PUSHED = (pushed: string) => `
   first_push_at = CASE WHEN ${pushed} THEN coalesce(first_push_at, clock_timestamp()) ELSE first_push_at END,
   last_push_at = CASE WHEN ${pushed} THEN clock_timestamp() ELSE last_push_at END`;
+
+const SETTLED = `results = $3, lease_until = NULL, state = CASE WHEN $4::float8 IS NULL THEN 'settled' ELSE 'pending' END,
+  run_at = coalesce(now() + make_interval(secs => $4::float8 / 1000), run_at),
+  attempt = attempt - $6::int, faults = 0, ${PUSHED('$5')}, ${BARREN('$3')}`;
+
+const settled = ({ batchId, epoch }: Lease, { results, retryMs, pushed, tried }: Settlement) => [
+  batchId,
+  epoch,
+  results,
+  retryMs,
+  pushed,
+  tried ? 0 : 1,
+];

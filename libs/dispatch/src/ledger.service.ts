@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Devices, type PushTarget } from '#audience';
 import { Transactions } from '#platform';
-import { BatchRepository, type Lease } from './batch.repository.ts';
+import { BatchRepository, type Lease, type Settlement } from './batch.repository.ts';
 import { Results } from './results.ts';
 import { WaveRepository } from './wave.repository.ts';
 
@@ -110,22 +110,41 @@ export class Ledger {
    * Ends the hold on a batch, in one transaction with everything that follows from its results.
    * @returns whether the lease was still held
    */
-  settle(lease: Lease, leaving: Leaving): Promise<boolean> {
-    const { results, dead, pushed, tried } = leaving;
+  async settle(lease: Lease, leaving: Leaving): Promise<boolean> {
+    const givesUp = lease.overdue || lease.attempt >= DOUBTFUL_ATTEMPTS;
+    return (!givesUp && (await this.settleAbreast(lease, leaving))) || this.settleBehind(lease, leaving);
+  }
+
+  /** The usual case in few statements. @returns false where it is another case */
+  private settleAbreast(lease: Lease, leaving: Leaving): Promise<boolean> {
+    const settlement = settlementOf(leaving);
+    const { dead } = leaving;
+    if (dead.length === 0) return this.batches.settleAbreast(lease, settlement);
+    return this.transactions.run(async ({ tx }) => {
+      const held = await this.batches.settleAbreast(lease, settlement, tx);
+      if (held) await this.devices.retire(tx, dead);
+      return held;
+    });
+  }
+
+  private settleBehind(lease: Lease, leaving: Leaving): Promise<boolean> {
+    const { results, dead } = leaving;
     return this.transactions.run(async ({ tx }) => {
       const standing = await this.batches.standing(tx, lease.batchId);
       if (!standing) return false;
       // What has overtaken the batch gives up its rest in its own way.
       if (!standing.behind && lease.overdue) results.giveUp('expired');
       else if (!standing.behind && lease.attempt >= DOUBTFUL_ATTEMPTS) results.giveUpDoubtful();
-      const retryMs = results.pending().length > 0 ? leaving.retryMs : null;
-      const held = await this.batches.settle(tx, lease, { results: results.toString(), retryMs, pushed, tried });
-      if (!held) return false;
+      if (!(await this.batches.settle(tx, lease, settlementOf(leaving)))) return false;
       if (standing.behind) await this.waves.bringUp(tx, standing.alertId, lease.batchId);
       if (dead.length > 0) await this.devices.retire(tx, dead);
       return true;
     });
   }
+}
+
+function settlementOf({ results, retryMs, pushed, tried }: Leaving): Settlement {
+  return { results: results.toString(), retryMs: results.pending().length > 0 ? retryMs : null, pushed, tried };
 }
 
 /** Nothing but a code is kept: an error's name is one, unless somebody made it up from data. */
