@@ -131,10 +131,24 @@ describe('FCM, simulated', () => {
     expect(simulator.stats()).toMatchObject({ sessions: 1, maxConcurrentStreams: 100 });
   });
 
+  it('opens no second session where it is itself what has no time', async () => {
+    await simulator.configure({ latencyMs: { min: 100, max: 100 } });
+    gateway = gatewayTo(simulator.fcmUrl, { maxSessions: 4, patienceMs: 20 });
+    let busy = true;
+    const work = () => void (busy && setImmediate(work));
+    work();
+    try {
+      expect(tally(await names(gateway, pushMessages(400)))).toEqual({ accepted: 400 });
+    } finally {
+      busy = false;
+    }
+    expect(simulator.stats()).toMatchObject({ sessions: 1, maxConcurrentStreams: 100 });
+  });
+
   it('closes the sessions it no longer needs', async () => {
     await simulator.configure({ latencyMs: { min: 50, max: 50 } });
     gateway = gatewayTo(simulator.fcmUrl, { maxSessions: 4, patienceMs: 20, reviewEveryMs: 100 });
-    expect(tally(await names(gateway, pushMessages(400)))).toEqual({ accepted: 400 });
+    expect(tally(await names(gateway, pushMessages(900)))).toEqual({ accepted: 900 });
     expect(simulator.stats().sessions).toBe(4);
     await until(() => simulator.stats().openSessions === 1);
   });

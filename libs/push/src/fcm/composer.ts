@@ -10,13 +10,10 @@ interface Kept {
   readonly template: Template | null;
 }
 
-/** A request body and its length in UTF-8 bytes. */
-export interface Composed {
-  readonly json: string;
-  readonly bytes: number;
-}
-
-/** Composes the request bodies of one call, serialising once what its phones have in common. */
+/**
+ * Composes the request bodies of one call, in UTF-8, serialising and encoding once what its phones have in common: a string of
+ * Chinese is encoded anew for each stream.
+ */
 export class Composer {
   readonly #nowMs: number;
   #kept: Kept[] = [];
@@ -26,16 +23,19 @@ export class Composer {
   }
 
   /** `null` where the message exceeds the payload limit. */
-  compose(message: PushMessage): Composed | null {
-    const ref = JSON.stringify(message.ref);
-    const refBytes = Buffer.byteLength(ref);
+  compose(message: PushMessage): Buffer | null {
+    const [ref, token] = [JSON.stringify(message.ref), JSON.stringify(message.token)];
+    const [refBytes, tokenBytes] = [Buffer.byteLength(ref), Buffer.byteLength(token)];
     const common = this.#templateFor(message, refBytes);
     if (common === null) return null;
-    const token = JSON.stringify(message.token);
-    return {
-      json: common.beforeRef + ref + common.beforeToken + token + common.afterToken,
-      bytes: common.bytes + refBytes + Buffer.byteLength(token),
-    };
+    const { beforeRef, beforeToken, afterToken } = common;
+    const body = Buffer.allocUnsafe(beforeRef.length + refBytes + beforeToken.length + tokenBytes + afterToken.length);
+    let end = beforeRef.copy(body);
+    end += body.write(ref, end);
+    end += beforeToken.copy(body, end);
+    end += body.write(token, end);
+    afterToken.copy(body, end);
+    return body;
   }
 
   #templateFor(message: PushMessage, refBytes: number): Template | null {

@@ -1,7 +1,6 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import type { PushOutcome } from '../push-gateway.ts';
 import { outcomeOf } from './answer.ts';
-import type { Composed } from './composer.ts';
 
 /** FCM's answers are a few hundred bytes; whatever is longer is none. */
 const ANSWER_LIMIT_BYTES = 65_536;
@@ -28,21 +27,19 @@ export interface StreamOwner {
 
 /** One message on its way: from the request's body to exactly one verdict. A million of them are made: it holds no closure. */
 export class Exchange {
-  readonly json: string;
-  /** UTF-8 bytes of `json`. */
-  readonly bytes: number;
+  /** The request's body. */
+  readonly body: Buffer;
   readonly #awaiting: Awaiting;
   readonly #place: number;
   #settled = false;
   #stream: ClientHttp2Stream | undefined;
   #status: number | undefined;
   #retryAfter: string | undefined;
-  #body: Buffer | undefined;
+  #answer: Buffer | undefined;
   #silent = false;
 
-  constructor({ json, bytes }: Composed, awaiting: Awaiting, place: number) {
-    this.json = json;
-    this.bytes = bytes;
+  constructor(body: Buffer, awaiting: Awaiting, place: number) {
+    this.body = body;
     this.#awaiting = awaiting;
     this.#place = place;
   }
@@ -84,7 +81,7 @@ export class Exchange {
       this.#end(stream, owner.refusedAbove);
       owner.ended(this);
     });
-    stream.end(this.json);
+    stream.end(this.body);
   }
 
   /** Gives up waiting: the stream is reset and the message may have been delivered, unless an error had come. */
@@ -102,8 +99,8 @@ export class Exchange {
 
   #read(bytes: Buffer): void {
     // Answers come in one piece nearly always.
-    this.#body = this.#body === undefined ? bytes : Buffer.concat([this.#body, bytes]);
-    if (this.#body.length > ANSWER_LIMIT_BYTES) this.#stream?.close(constants.NGHTTP2_CANCEL);
+    this.#answer = this.#answer === undefined ? bytes : Buffer.concat([this.#answer, bytes]);
+    if (this.#answer.length > ANSWER_LIMIT_BYTES) this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
 
   #end(stream: ClientHttp2Stream, refusedAbove: number): void {
@@ -115,7 +112,7 @@ export class Exchange {
       refused,
       status: this.#status,
       retryAfter: this.#retryAfter,
-      body: this.#body?.toString('utf8') ?? '',
+      body: this.#answer?.toString('utf8') ?? '',
       resetCode: stream.rstCode ?? constants.NGHTTP2_NO_ERROR,
     };
     this.settle(outcomeOf(end, Date.now()));

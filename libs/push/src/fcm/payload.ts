@@ -13,13 +13,11 @@ const MAX_TTL_S = 28 * 24 * 3600;
 /** APNs' limit on `apns-collapse-id`. */
 const COLLAPSE_ID_LIMIT_BYTES = 64;
 
-/** One request body, without what differs from phone to phone: the reference and the token go between its parts. */
+/** One request body in UTF-8, without what differs from phone to phone: the reference and the token go between its parts. */
 export interface Template {
-  readonly beforeRef: string;
-  readonly beforeToken: string;
-  readonly afterToken: string;
-  /** UTF-8 bytes of the three parts. */
-  readonly bytes: number;
+  readonly beforeRef: Buffer;
+  readonly beforeToken: Buffer;
+  readonly afterToken: Buffer;
 }
 
 interface Text {
@@ -49,9 +47,8 @@ export function template(message: PushMessage, refBytes: number, nowMs: number):
     message.platform === 'android' ? android(message, text, lifetime) : ios(message, text, lifetime),
   );
   const close = message.platform === 'android' ? '}' : '}}';
-  const beforeRef = `{"message":${json.slice(0, -close.length - 1)},"ref":`;
-  const beforeToken = `${close},"token":`;
-  return { beforeRef, beforeToken, afterToken: '}}', bytes: Buffer.byteLength(beforeRef) + beforeToken.length + 2 };
+  const beforeRef = Buffer.from(`{"message":${json.slice(0, -close.length - 1)},"ref":`);
+  return { beforeRef, beforeToken: Buffer.from(`${close},"token":`), afterToken: Buffer.from('}}') };
 }
 
 /** The payload must be the last thing of the message and end open, for the reference to follow. */

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { SecureContext } from 'node:tls';
 import type { PushOutcome } from '../push-gateway.ts';
 import { Deadlines } from './deadlines.ts';
@@ -17,6 +18,9 @@ export interface PoolTuning extends SessionTuning {
   readonly backoffMs: number;
   readonly maxBackoffMs: number;
 }
+
+/** The share of its time that this process's event loop works, from which on it waits for itself more than for a server. */
+const BUSY = 0.8;
 
 /** What operators want to know of the connections. Nothing of any message. */
 export type ConnectionEvent =
@@ -124,11 +128,17 @@ export class Pool implements SessionOwner {
     session.start(exchange);
   }
 
-  /** A server that answers soon serves many on few connections; a far one needs more of them. */
+  /**
+   * A server that answers soon serves many on few connections; a far one needs more of them. Where this process is what has no
+   * time, more requests under way would only cost more: each is moved about in memory for as long as it lives.
+   */
   #growWhenLate(): void {
-    this.#patienceTimer ??= setTimeout(() => {
+    if (this.#patienceTimer) return;
+    const before = performance.eventLoopUtilization();
+    this.#patienceTimer = setTimeout(() => {
       this.#patienceTimer = undefined;
-      if (this.#waiting.longestMs >= this.#tuning.patienceMs) this.#grow();
+      const { utilization } = performance.eventLoopUtilization(before);
+      if (this.#waiting.longestMs >= this.#tuning.patienceMs && utilization < BUSY) this.#grow();
       if (this.#waiting.size > 0 && this.#sessions.length < this.#tuning.maxSessions) this.#growWhenLate();
     }, this.#tuning.patienceMs).unref();
   }
@@ -138,7 +148,8 @@ export class Pool implements SessionOwner {
     const connecting = this.#sessions.filter((session) => !session.opened).length;
     const needed = Math.ceil(this.#waiting.size / STREAMS_PER_SESSION) - connecting;
     const missing = Math.max(needed, this.#tuning.warmSessions - this.#sessions.length);
-    const room = this.#tuning.maxSessions - this.#sessions.length;
+    // Twice as many at most: whether they help shows before the next.
+    const room = Math.min(this.#tuning.maxSessions, Math.max(1, this.#sessions.length) * 2) - this.#sessions.length;
     const toOpen = Math.min(missing, room);
     if (toOpen <= 0) return;
     const waitMs = this.#notBefore - performance.now();

@@ -7,6 +7,8 @@ import type { Exchange, StreamOwner } from './exchange.ts';
 /** What FCM allows on one connection, and what is opened even where a server allows more. */
 export const STREAMS_PER_SESSION = 100;
 
+const HEADERS = [':method', 'POST', ':scheme', 'https', 'content-type', 'application/json'];
+
 export interface SessionTuning {
   /** An answer that takes longer is given up. */
   readonly requestTimeoutMs: number;
@@ -34,7 +36,8 @@ export class Session implements StreamOwner {
   readonly #http2: ClientHttp2Session;
   readonly #owner: SessionOwner;
   readonly #tuning: SessionTuning;
-  readonly #authority: string;
+  /** What all requests have in common, names and values by turns: Node takes them as they are, an object it would copy and read again. */
+  readonly #headers: readonly string[];
   readonly #underWay: Deadlines<Exchange>;
   readonly #connectTimer: NodeJS.Timeout;
   readonly #pingTimer: NodeJS.Timeout;
@@ -53,7 +56,7 @@ export class Session implements StreamOwner {
   constructor(origin: URL, secureContext: SecureContext, tuning: SessionTuning, owner: SessionOwner) {
     this.#owner = owner;
     this.#tuning = tuning;
-    this.#authority = origin.host;
+    this.#headers = [...HEADERS, ':authority', origin.host];
     this.#underWay = new Deadlines(tuning.requestTimeoutMs, (exchange) => this.#overdue(exchange));
     this.#socket = openSocket(origin, secureContext);
     this.#http2 = connect(origin, { createConnection: () => this.#socket, settings: { enablePush: false } });
@@ -88,20 +91,16 @@ export class Session implements StreamOwner {
   /** `null` where the session takes no request after all: nothing was sent, and it is of no use to the next one either. */
   #open(exchange: Exchange): ClientHttp2Stream | null {
     try {
-      return this.#http2.request({
-        ':method': 'POST',
-        ':path': exchange.path,
-        ':scheme': 'https',
-        ':authority': this.#authority,
-        authorization: exchange.authorization,
-        'content-type': 'application/json',
-        'content-length': exchange.bytes,
-      });
+      return this.#http2.request(this.#headersFor(exchange));
     } catch (error) {
       exchange.settle({ outcome: 'retry', code: 'NOT_SENT' });
       this.retire(codeOf(error));
       return null;
     }
+  }
+
+  #headersFor({ path, authorization, body }: Exchange): string[] {
+    return [...this.#headers, ':path', path, 'authorization', authorization, 'content-length', `${body.length}`];
   }
 
   /** Takes no more requests and closes once those under way have ended. */
