@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
 import { BatchSender, Ending } from '#dispatch';
 import { BatchRepository } from '../libs/dispatch/src/batch.repository.ts';
 import { Ledger } from '../libs/dispatch/src/ledger.service.ts';
@@ -35,9 +36,19 @@ describe('the ledger', () => {
     const { alertId } = await city.release();
     await city.source.query('DROP TRIGGER hold_back ON batches');
     const [batch] = await city.source.query<[{ id: number }]>('SELECT id FROM batches WHERE alert_id = $1', [alertId]);
-    await city.source.query('UPDATE batches SET run_at = now() WHERE id = $1', [batch.id]);
     return { alertId, batchId: batch.id };
   };
+
+  const DUE = 'UPDATE batches SET run_at = now() WHERE id = $1';
+
+  /** Claims a batch that is held back, in the transaction that makes it due: the city's own worker has no moment to be first. */
+  const claimed = (batchId: number) =>
+    city.source.transaction(async (tx) => {
+      await tx.query(DUE, [batchId]);
+      const lease = await new BatchRepository(tx as unknown as DataSource).claim(batchId, (await stateOf(batchId)).epoch);
+      if (!lease) throw new Error('a batch that is due was not given');
+      return lease;
+    });
 
   const stateOf = async (batchId: number) => {
     const [row] = await city.source.query<[{ state: string; epoch: number; results: string | null }]>(
@@ -50,6 +61,7 @@ describe('the ledger', () => {
   it('gives a batch to one of several workers', async () => {
     const { batchId } = await heldBatch(20);
     const { epoch } = await stateOf(batchId);
+    await city.source.query(DUE, [batchId]);
     const claims = await Promise.all([
       batches.claim(batchId, epoch),
       batches.claim(batchId, epoch),
@@ -62,7 +74,7 @@ describe('the ledger', () => {
 
   it('lets a worker whose lease was taken write nothing', async () => {
     const { batchId } = await heldBatch(20);
-    const lease = await until('claimed', async () => batches.claim(batchId, (await stateOf(batchId)).epoch));
+    const lease = await claimed(batchId);
     await city.source.query(`UPDATE batches SET lease_until = now() - interval '1 second' WHERE id = $1`, [batchId]);
     await city.worker.get(Ledger).reclaim();
     await until('sent by another', async () => (await stateOf(batchId)).state === 'settled');
@@ -79,7 +91,7 @@ describe('the ledger', () => {
 
   it('tells a batch that was leased at the ending, once its worker went silent', async () => {
     const { alertId, batchId } = await heldBatch(30);
-    const lease = await until('claimed', async () => batches.claim(batchId, (await stateOf(batchId)).epoch));
+    const lease = await claimed(batchId);
     // Ten were accepted, ten were on the wire, ten not yet asked when the worker died.
     await batches.checkpoint(lease, 'a'.repeat(10) + '~'.repeat(10) + '.'.repeat(10), true);
     await city.worker.get(Ending).end(city.liaison, alertId, {
@@ -99,7 +111,7 @@ describe('the ledger', () => {
 
   it('does not close an ending’s wave while a batch is being added to it', async () => {
     const { alertId, batchId } = await heldBatch(10);
-    const lease = await until('claimed', async () => batches.claim(batchId, (await stateOf(batchId)).epoch));
+    const lease = await claimed(batchId);
     const end = { kind: 'found', ending: 'ended', familyTold: false, outcome: 'safe', cause: 'none' } as const;
     await city.worker.get(Ending).end(city.liaison, alertId, end);
     const waves = city.worker.get(WaveRepository);
@@ -124,6 +136,7 @@ describe('the ledger', () => {
 
   it('does nothing for a job whose epoch is over', async () => {
     const { batchId } = await heldBatch(5);
+    await city.source.query(DUE, [batchId]);
     await until('settled', async () => (await stateOf(batchId)).state === 'settled');
     expect(await city.worker.get(BatchSender).send({ batchId, epoch: 0, waveId: 1, band: 0 })).toBe(false);
   });
