@@ -32,7 +32,7 @@ export class DispatchProcessor extends QueueProcessor implements OnApplicationBo
     await super.beforeApplicationShutdown();
   }
 
-  process(job: Job): Promise<void> {
+  protected work(job: Job): Promise<void> {
     return runJob(
       { sendBatch },
       {

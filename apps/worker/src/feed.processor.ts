@@ -14,7 +14,7 @@ export class FeedProcessor extends QueueProcessor {
     super();
   }
 
-  async process(job: Job): Promise<void> {
+  protected async work(job: Job): Promise<void> {
     const span = Span.under(job.opts.telemetry?.metadata ?? null, 'feed', {});
     try {
       await runJob({ feed }, { feed: () => this.feeder.feed() }, job);

@@ -13,7 +13,7 @@ export class PurgeProcessor extends QueueProcessor {
     super();
   }
 
-  process(job: Job): Promise<void> {
+  protected work(job: Job): Promise<void> {
     return runJob({ purgeCopies }, { purgeCopies: ({ slug }) => this.copies.purgeNow(slug) }, job);
   }
 

@@ -6,9 +6,23 @@ import { closeSoon } from './close-soon.ts';
 /** What the processor of every queue does: it outlives a queue that is away, and stops soon. */
 export abstract class QueueProcessor extends WorkerHost implements BeforeApplicationShutdown {
   protected readonly logger = new Logger(this.constructor.name);
+  private readonly underWay = new Set<Promise<void>>();
+
+  /** Does a job of this queue. */
+  protected abstract work(job: Job): Promise<void>;
+
+  async process(job: Job): Promise<void> {
+    const work = this.work(job);
+    this.underWay.add(work);
+    try {
+      await work;
+    } finally {
+      this.underWay.delete(work);
+    }
+  }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await closeSoon(this.worker);
+    await closeSoon(this.worker, this.underWay);
   }
 
   /** Without a listener the event would end the process. */
