@@ -2,6 +2,7 @@ import { OnWorkerEvent, Processor } from '@nestjs/bullmq';
 import type { Job } from 'bullmq';
 import { DISPATCH_JOBS, Feeder } from '#dispatch';
 import { Span } from '#platform';
+import { JobMetrics } from './jobs.metrics.ts';
 import { QueueProcessor } from './queue-processor.ts';
 import { runJob } from './run-job.ts';
 
@@ -10,8 +11,11 @@ const { feed } = DISPATCH_JOBS;
 /** Feeds as soon as a release or an ending has committed. */
 @Processor(feed.queue)
 export class FeedProcessor extends QueueProcessor {
-  constructor(private readonly feeder: Feeder) {
-    super();
+  constructor(
+    private readonly feeder: Feeder,
+    metrics: JobMetrics,
+  ) {
+    super(metrics);
   }
 
   protected async work(job: Job): Promise<void> {
