@@ -93,6 +93,8 @@ describe('a process that ends', () => {
     const servers = await Promise.all([start('api'), start('worker')]);
     await Promise.all(servers.map((server) => ofRedis(server, 'ok')));
     servers.forEach((server) => server.desert());
+    // Sooner than any silence of Redis would be noticed by a connection that was left.
+    await until('they have ended', () => servers.every(({ alive }) => !alive), 10_000);
     expect(await Promise.all(servers.map(({ exit }) => exit))).toEqual([WELL, WELL]);
   }, 60_000);
 
