@@ -6,9 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getQueueToken } from '@nestjs/bullmq';
+import type { Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
-import { Ending, PublicCopies } from '#dispatch';
-import { Transactions } from '#platform';
+import { DISPATCH_JOBS, Ending, PublicCopies } from '#dispatch';
+import { Metrics, Transactions } from '#platform';
 import { certificateIn } from '../apps/fcm-simulator/src/certificate.ts';
 import { AlertsApi } from '../apps/api/src/alerts/alerts.api.ts';
 import { drawnPortrait, ENDING_TEXTS, endAlert, PUBLIC_TEXTS, seedAlert } from './harness/alert-rows.ts';
@@ -174,6 +176,23 @@ describe('a network before us', () => {
     await city.worker.get(Transactions).run((unit) => city.worker.get(PublicCopies).purge(unit, 'some-slug'));
     await until('it was asked', () => asked.length === 2, 30_000);
     expect(asked[0]?.key).toBe('alert-some-slug');
+  });
+
+  it('is given up when a last try fails, and counted then', async () => {
+    const { name, queue } = DISPATCH_JOBS.purgeCopies;
+    const queued = city.worker.get<Queue>(getQueueToken(queue), { strict: false });
+    const givenUp = async () => {
+      const text = await city.worker.get(Metrics, { strict: false }).registry.metrics();
+      return Number(/^golden72_jobs_given_up_total\{queue="purge"\} (\d+)$/m.exec(text)?.[1]);
+    };
+    const before = await givenUp();
+    failures = 2;
+    await queued.add(name, { slug: 'last' }, { attempts: 1 });
+    await queued.add(name, { slug: 'again' });
+    await queued.add(name, { malformed: true });
+    await until('one is asked for', () => asked.length === 2);
+    expect(asked[0]?.key).toBe('alert-again');
+    expect((await givenUp()) - before).toBe(2);
   });
 
   it('is not asked for what was rolled back', async () => {

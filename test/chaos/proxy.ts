@@ -39,6 +39,12 @@ export class Proxy {
     for (const line of this.#lines) line.turn(weather);
   }
 
+  /** From now on nothing passes on the connections that stand, as when a router has forgotten them; new ones are fair. @returns how many */
+  strand(): number {
+    for (const line of this.#lines) line.turn('silent');
+    return this.#lines.size;
+  }
+
   /** Breaks every connection without a goodbye. @returns how many */
   cut(): number {
     const { size } = this.#lines;

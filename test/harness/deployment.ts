@@ -16,9 +16,13 @@ export interface Process<Ready> {
   /** The file that holds what it logs. */
   readonly log: string;
   readonly alive: boolean;
+  /** How it has ended: with a code, or by a signal. */
+  readonly exit: Promise<readonly [code: number | null, by: NodeJS.Signals | null]>;
   /** Sends it a message and waits for the next one that it sends. @throws Error when it ends instead */
   ask<Answer>(question: unknown): Promise<Answer>;
   signal(signal: NodeJS.Signals): void;
+  /** Breaks off with it, as if we had vanished. */
+  desert(): void;
   /** Asks it to end (SIGTERM) and waits; insists where it does not. */
   stop(): Promise<void>;
   /** Ends it in the midst of whatever it does (SIGKILL) and waits. */
@@ -59,6 +63,8 @@ export class Deployment {
       graceS: GRACE_MS / 1000,
     });
     closeSync(output);
+    const { promise: exit, resolve } = Promise.withResolvers<Awaited<Process<Ready>['exit']>>();
+    child.once('exit', (...how) => resolve(how));
     const ready = await readyOf<Ready>(child, log);
     const started: Process<Ready> = {
       pid: child.pid as number,
@@ -67,12 +73,14 @@ export class Deployment {
       get alive() {
         return child.exitCode === null && child.signalCode === null;
       },
+      exit,
       ask: <Answer>(question: unknown) => {
         const answer = answerOf<Answer>(child, log);
         child.send(question as Serializable);
         return answer;
       },
       signal: (signal) => void child.kill(signal),
+      desert: () => child.disconnect(),
       stop: () => this.#end(started, child, 'SIGTERM'),
       kill: () => this.#end(started, child, 'SIGKILL'),
     };

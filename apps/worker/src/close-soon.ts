@@ -1,13 +1,36 @@
 import type { Worker } from 'bullmq';
 
-/** Batches under way stop within a chunk; what takes longer is waiting for a Redis that is away. */
+/** Batches under way stop within a chunk; what takes longer is waiting for a server that is away. */
 const PATIENCE_MS = 10_000;
+/** A Redis that takes longer to answer is as far away as one that refuses. */
+const ANSWER_MS = 1_000;
 
-/** Closes a queue's worker when its jobs are done, or by force when they are not soon. */
-export async function closeSoon(worker: Worker): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => resolve(), PATIENCE_MS);
-  await Promise.race([worker.close(), late]);
-  clearTimeout(timer);
-  void worker.close(true);
+/**
+ * Closes a queue's worker once the work under way is done. BullMQ would then tell Redis so, and wait for it without end where it is
+ * away (github.com/taskforcesh/bullmq/issues/4656): there it is not told. The queue gives such jobs to somebody else, who finds them done.
+ */
+export async function closeSoon(worker: Worker, underWay: Iterable<Promise<unknown>>): Promise<void> {
+  await worker.pause(true);
+  const done = await within(PATIENCE_MS, Promise.allSettled(underWay));
+  await worker.close(!done || !(await within(ANSWER_MS, answers(worker))));
+}
+
+/** Whether both of a worker's connections stand, and Redis answers on the one that does not wait for jobs. */
+async function answers(worker: Worker): Promise<boolean> {
+  const { client, blockingClient } = worker.getBackend();
+  const [asking, waiting] = await Promise.all([client, blockingClient]);
+  if (asking.status !== 'ready' || waiting?.status !== 'ready') return false;
+  await asking.info();
+  return true;
+}
+
+/** Whether a promise is kept, and in time; false is none. */
+async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<false>();
+  const timer = setTimeout(() => resolve(false), ms);
+  try {
+    return Boolean(await Promise.race([promise.catch(() => false), late]));
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -3,6 +3,7 @@ import { Inject, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Job } from 'bullmq';
 import { BatchSender, DISPATCH_JOBS, Feeder } from '#dispatch';
 import { ENV, type Env } from '#platform';
+import { JobMetrics } from './jobs.metrics.ts';
 import { QueueProcessor } from './queue-processor.ts';
 import { runJob } from './run-job.ts';
 
@@ -18,8 +19,9 @@ export class DispatchProcessor extends QueueProcessor implements OnApplicationBo
     private readonly sender: BatchSender,
     private readonly feeder: Feeder,
     @Inject(ENV) private readonly env: Env,
+    metrics: JobMetrics,
   ) {
-    super();
+    super(metrics);
   }
 
   onApplicationBootstrap(): void {
@@ -32,7 +34,7 @@ export class DispatchProcessor extends QueueProcessor implements OnApplicationBo
     await super.beforeApplicationShutdown();
   }
 
-  process(job: Job): Promise<void> {
+  protected work(job: Job): Promise<void> {
     return runJob(
       { sendBatch },
       {

@@ -12,6 +12,7 @@ import { AuditAnchors } from './audit-anchors.ts';
 import { CaseRetention } from './case-retention.ts';
 import { DispatchProcessor } from './dispatch.processor.ts';
 import { FeedProcessor } from './feed.processor.ts';
+import { JobMetrics } from './jobs.metrics.ts';
 import { LedgerMetrics } from './ledger.metrics.ts';
 import { PurgeProcessor } from './purge.processor.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -45,6 +46,7 @@ export class WorkerModule {
         DispatchProcessor,
         FeedProcessor,
         Housekeeping,
+        JobMetrics,
         LedgerMetrics,
         PurgeProcessor,
         Retention,

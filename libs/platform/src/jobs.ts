@@ -21,7 +21,7 @@ export const LEAVE_REDIS = { removeOnComplete: true, removeOnFail: true };
 /** BullMQ's options of a job's queue, for `BullModule.registerQueue`. */
 export function queueOf({ queue: name, retry }: JobDefinition) {
   const tries = retry && { attempts: retry.attempts, backoff: { type: 'exponential', delay: retry.firstDelayMs } };
-  return { name, forceDisconnectOnShutdown: true, defaultJobOptions: { ...LEAVE_REDIS, ...tries } };
+  return { name, defaultJobOptions: { ...LEAVE_REDIS, ...tries } };
 }
 
 export type JobData<Job extends JobDefinition> = z.infer<Job['schema']>;

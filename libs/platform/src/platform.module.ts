@@ -19,10 +19,11 @@ import { Metrics } from './metrics.ts';
 import { Outbound } from './outbound.ts';
 import { Outbox } from './outbox.ts';
 import { OutboxRepository } from './outbox.repository.ts';
+import { PromptQueue } from './prompt-queue.ts';
 import { RateLimits } from './rate-limit.ts';
 import { QueueAdds } from './queue-adds.ts';
 import { QueueErrors } from './queue-errors.ts';
-import { RedisModule } from './redis.ts';
+import { QUEUE_CONNECTION, RedisModule } from './redis.ts';
 import { RequestContext } from './request-context.ts';
 import { RetentionRuns } from './retention-runs.ts';
 import { RetentionRunsRepository } from './retention-runs.repository.ts';
@@ -30,6 +31,9 @@ import { TracingModule } from './tracing.module.ts';
 import { Transactions } from './transactions.ts';
 import { Zones } from './zones.ts';
 import { ZonesRepository } from './zones.repository.ts';
+
+// Before any module registers a queue: the lib's door is the first that whoever does imports.
+BullModule.queueClass = PromptQueue;
 
 /** What every process needs: settings, logs, the database, Redis, queues, the clock and keys. */
 @Global()
@@ -101,12 +105,9 @@ export class PlatformModule {
 @Module({})
 class EnvModule {}
 
-/** Longer than BullMQ waits for a job at a time (10 s): only a server that vanished is silent for so long. */
-const QUEUE_SILENT_MS = 20_000;
-
 function queueDefaults(env: Env) {
   return {
-    connection: { url: env.REDIS_URL, maxRetriesPerRequest: null, socketTimeout: QUEUE_SILENT_MS },
+    connection: { url: env.REDIS_URL, ...QUEUE_CONNECTION },
     defaultJobOptions: LEAVE_REDIS,
   };
 }

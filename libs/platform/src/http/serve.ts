@@ -9,7 +9,7 @@ const GRACE_MS = 15_000;
  * has vanished. A close that hangs is cut off: nothing acknowledged depends on it.
  */
 export async function serve(app: INestApplication, port: number, host: string): Promise<void> {
-  app.enableShutdownHooks();
+  app.enableShutdownHooks([], { useProcessExit: true });
   const cutOffMs = drainMs(app.get<Env>(ENV)) + GRACE_MS;
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.once(signal, () => cutOffLater(cutOffMs));
   process.once('disconnect', () => void app.close());

@@ -17,7 +17,7 @@ const NETWORK_CODES = new Set([
   'EAI_AGAIN',
 ]);
 
-/** pg and ioredis give these errors no code; the words are theirs (pg 8, pg-pool 3, ioredis 5). */
+/** pg and ioredis give these errors no code; the words are theirs (pg 8, pg-pool 3, ioredis 6). */
 const CODELESS = [
   'Connection terminated',
   'timeout exceeded when trying to connect',
