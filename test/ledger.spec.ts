@@ -45,7 +45,10 @@ describe('the ledger', () => {
   const claimed = (batchId: number) =>
     city.source.transaction(async (tx) => {
       await tx.query(DUE, [batchId]);
-      const lease = await new BatchRepository(tx as unknown as DataSource).claim(batchId, (await stateOf(batchId)).epoch);
+      const lease = await new BatchRepository(tx as unknown as DataSource).claim(
+        batchId,
+        (await stateOf(batchId)).epoch,
+      );
       if (!lease) throw new Error('a batch that is due was not given');
       return lease;
     });
