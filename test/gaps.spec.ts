@@ -8,6 +8,7 @@ import { LiveAlertTools } from './harness/live-alert.ts';
 import { QuietLedger } from './harness/quiet-ledger.ts';
 import { shiftLedger } from './harness/shifted.ts';
 import { until } from './harness/until.ts';
+import { zoneAt } from './harness/zone-at.ts';
 
 describe('a gap', () => {
   let ledger: QuietLedger;
@@ -36,11 +37,6 @@ describe('a gap', () => {
     const message = await ledger.app.get(AlertRepository).latestMessage(alertId);
     if (!message) throw new Error('no message');
     return message;
-  };
-  /** A zone where it is this hour of the day now. */
-  const zoneAt = (hour: number) => {
-    const west = ((new Date().getUTCHours() - hour + 36) % 24) - 12;
-    return `Etc/GMT${west >= 0 ? '+' : ''}${west}`;
   };
 
   it('of a quarter of an hour is held before anything can be claimed, and a shorter one is not', async () => {

@@ -19,6 +19,10 @@ const BY_DAY = `(a.tier = 'serious' AND w.audience = 'ring')`;
 const NIGHT = `(extract(hour FROM ${LOCAL}) >= ${NIGHT_FROM_HOUR} OR extract(hour FROM ${LOCAL}) < ${NIGHT_UNTIL_HOUR})`;
 const MORNING = `(date_trunc('day', ${LOCAL}) + interval '${NIGHT_UNTIL_HOUR} hours') AT TIME ZONE a.zone`;
 
+/** Since when a batch has owed its pushes: neither a hold counts nor, of a serious alert's ring, the night. */
+export const OWED_SINCE = `greatest(
+  b.due_at, CASE WHEN NOT w.passes_hold THEN a.resumed_at END, CASE WHEN ${BY_DAY} THEN ${MORNING} END)`;
+
 /**
  * Since when the alert has owed somebody a push and none was accepted; null while it owes none. Dead batches wait for a person, and what
  * passes a hold is never held.
@@ -26,7 +30,7 @@ const MORNING = `(date_trunc('day', ${LOCAL}) + interval '${NIGHT_UNTIL_HOUR} ho
 const SILENT_SINCE = `(
   SELECT greatest(min(since), (SELECT max(last_push_at) FROM batches WHERE alert_id = a.id)) FROM (
     SELECT since, sum(pending) OVER (ORDER BY since) AS pending FROM (
-      SELECT greatest(b.due_at, a.resumed_at, CASE WHEN ${BY_DAY} THEN ${MORNING} END) AS since, b.pending
+      SELECT ${OWED_SINCE} AS since, b.pending
       FROM waves w JOIN batches b ON b.wave_id = w.id
       WHERE w.alert_id = a.id AND w.settled_at IS NULL AND NOT w.passes_hold AND b.state IN ('pending', 'leased')
         AND b.due_at <= now() AND NOT (${BY_DAY} AND ${NIGHT})
