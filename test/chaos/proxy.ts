@@ -39,6 +39,11 @@ export class Proxy {
     for (const line of this.#lines) line.turn(weather);
   }
 
+  /** Silences the connections that stand, for good; new ones pass. */
+  freeze(): void {
+    for (const line of this.#lines) line.turn('silent');
+  }
+
   /** Breaks every connection without a goodbye. @returns how many */
   cut(): number {
     const { size } = this.#lines;
