@@ -62,9 +62,9 @@ describe('a gap', () => {
     await ledger.source.transaction((tx) => ledger.app.get(AlertRepository).resume(tx, alertId));
     expect(await ledger.claim(batchIds[0] as number)).not.toBeNull();
     // Long enough for another look.
-    await shift(alertId, 2);
-    expect(await look()).toBe(0);
     await shift(alertId, 14);
+    expect(await look()).toBe(0);
+    await shift(alertId, 1);
     expect(await ledger.claim(batchIds[1] as number)).toBeNull();
     expect(await look()).toBe(1);
   });
@@ -205,22 +205,26 @@ describe('a gap', () => {
     expect(await ledger.claim(batchIds[0] as number)).toBeNull();
   });
 
-  it('is looked for with one small write a minute', async () => {
-    const { alertId } = await ledger.seed([2]);
+  it('is looked for in the last minute before there could be one, with one small write', async () => {
+    const { alertId, batchIds } = await ledger.seed([2, 2]);
     const written = async () => {
+      await look();
       const [row] = await ledger.source.query<[{ xmin: string }]>(
         'SELECT xmin::text FROM gap_watches WHERE alert_id = $1',
         [alertId],
       );
-      return row?.xmin;
+      return row?.xmin ?? null;
     };
-    await look();
-    expect(await written()).toBeUndefined();
-    await shift(alertId, 2);
-    await look();
+    await shift(alertId, 13);
+    expect(await written()).toBeNull();
+    await shift(alertId, 1);
     const first = await written();
-    await look();
-    expect([first === undefined, await written()]).toEqual([false, first]);
+    expect([first === null, await written()]).toEqual([false, first]);
+    await settle(batchIds[0] as number, 'aa');
+    const second = await written();
+    expect(second).not.toBe(first);
+    await settle(batchIds[0] as number, 'aa');
+    expect(await written()).toBe(second);
   });
 });
 

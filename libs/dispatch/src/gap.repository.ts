@@ -5,7 +5,7 @@ import { NIGHT_FROM_HOUR, NIGHT_UNTIL_HOUR } from './night.ts';
 /** After so long without a push that was owed an alert is old: it does not wake people by itself. */
 const GAP = `interval '15 minutes'`;
 
-/** While pushes are accepted an alert is looked at so often; in silence at every sweep. */
+/** An alert is looked at so long before there could be a gap: long enough for a few sweeps, and seldom where pushes are accepted. */
 const LOOK = `interval '1 minute'`;
 
 /** So few left over, whom the provider alone refuses, are no silence. */
@@ -50,7 +50,7 @@ export class GapRepository {
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Looks at live alerts whose last look is old. Of those without a gap it notes when there would be one if nothing more
+   * Looks at live alerts that could soon have a gap. Of those without a gap it notes when there would be one if nothing more
    * were accepted: whoever claims before then comes in time, however long everybody was away since this look.
    * @returns alerts with a gap
    */
@@ -58,7 +58,7 @@ export class GapRepository {
     const rows = await this.dataSource.query<{ id: string }[]>(
       `WITH looked AS (
          SELECT a.id, ${SILENT_SINCE} + ${GAP} AS until FROM alerts a
-         WHERE ${WATCHED} AND ${CLAIMED_UNTIL} < now() + ${GAP} - ${LOOK}
+         WHERE ${WATCHED} AND ${CLAIMED_UNTIL} < now() + ${LOOK}
        ), noted AS (
          INSERT INTO gap_watches (alert_id, until)
          SELECT id, coalesce(until, now() + ${GAP}) FROM looked WHERE until IS NULL OR until > now() ORDER BY id
