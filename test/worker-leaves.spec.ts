@@ -84,8 +84,8 @@ describe('a worker that is told to end in the midst of a batch', () => {
     await makeDevices(city.source, scatter(1_000, SHENZHEN, 500));
     const { alertId } = await city.release();
     const batches = () =>
-      city.source.query<{ state: string; accepted: number; doubtful: boolean; lost: number }[]>(
-        `SELECT state, accepted, results LIKE '%~%' AS doubtful, lost_leases AS lost FROM batches WHERE alert_id = $1 ORDER BY state`,
+      city.source.query<{ state: string; attempt: number; accepted: number; doubtful: boolean; lost: number }[]>(
+        `SELECT state, attempt, accepted, results LIKE '%~%' AS doubtful, lost_leases AS lost FROM batches WHERE alert_id = $1 ORDER BY state`,
         [alertId],
       );
     await until('each worker has a batch in hand', async () =>
@@ -94,7 +94,7 @@ describe('a worker that is told to end in the midst of a batch', () => {
     await closed(old);
     const [kept, givenBack] = await batches();
     expect(kept).toMatchObject({ state: 'leased', lost: 0 });
-    expect(givenBack).toMatchObject({ state: 'pending', doubtful: false, lost: 0 });
+    expect(givenBack).toMatchObject({ state: 'pending', attempt: 0, doubtful: false, lost: 0 });
     expect(givenBack?.accepted).toBeLessThan(500);
   }, 60_000);
 });
