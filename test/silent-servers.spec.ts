@@ -2,11 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { databaseOptions, type Env, isUnavailable, outlast, PlatformModule, REDIS } from '#platform';
-import { queueDefaults } from '../libs/platform/src/queue-defaults.ts';
 import { Proxy } from './chaos/proxy.ts';
 import { createTestDatabase, type TestDatabase } from './harness/database.ts';
 import { emptyRedis, redisUrl, testEnv } from './harness/env.ts';
@@ -53,14 +51,14 @@ describe('a PostgreSQL that falls silent', () => {
     );
 
   it('is broken off, and asked anew on another connection', async () => {
-    proxy.freeze();
+    proxy.strand();
     expect(await failure(source.query('SELECT 1'))).toMatchObject({ unavailable: true });
     // The pool has one place: what stands there now is new.
     expect(await source.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   it('is outlasted', async () => {
-    proxy.freeze();
+    proxy.strand();
     expect(await outlast(10_000, () => source.query('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
   });
 
@@ -129,30 +127,12 @@ describe('a Redis that falls silent', () => {
     const app = await NestFactory.createApplicationContext(Platform, { logger: false });
     const redis = app.get<Redis>(REDIS);
     await redis.set('known', 'before');
-    proxy.freeze();
+    proxy.strand();
     const error = await redis.get('known').catch((reason: unknown) => reason);
     expect([String(error), isUnavailable(error)]).toEqual(['Error: Command timed out', true]);
     await until('it answers', () => redis.get('known').catch(() => null));
     await app.close();
     await database.drop();
-  });
-
-  it('takes no job away for good, nor keeps one from a worker that waits', async () => {
-    // Longer than this worker waits for a job at a time.
-    const { connection } = queueDefaults({ REDIS_URL: url }, 2_000);
-    const queue = new Queue('silent', { connection });
-    const done: unknown[] = [];
-    const worker = new Worker('silent', async ({ data }) => done.push(data), { connection, drainDelay: 1 });
-    queue.on('error', () => undefined);
-    worker.on('error', () => undefined);
-    await queue.add('job', 'before');
-    await until('it is done', () => done.length === 1);
-    proxy.freeze();
-    await queue.add('job', 'after');
-    await until('it is done', () => done.length === 2);
-    expect(done).toEqual(['before', 'after']);
-    await worker.close();
-    await queue.close();
   });
 });
 

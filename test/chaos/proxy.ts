@@ -39,9 +39,10 @@ export class Proxy {
     for (const line of this.#lines) line.turn(weather);
   }
 
-  /** Silences the connections that stand, for good; new ones pass. */
-  freeze(): void {
+  /** From now on nothing passes on the connections that stand, as when a router has forgotten them; new ones are fair. @returns how many */
+  strand(): number {
     for (const line of this.#lines) line.turn('silent');
+    return this.#lines.size;
   }
 
   /** Breaks every connection without a goodbye. @returns how many */

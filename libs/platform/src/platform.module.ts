@@ -11,6 +11,7 @@ import { ENV, type Env } from './env.ts';
 import { GroupCommits } from './group-commits.ts';
 import { Idempotency } from './idempotency.ts';
 import { IdempotencyRepository } from './idempotency.repository.ts';
+import { LEAVE_REDIS } from './jobs.ts';
 import { Keys } from './keys.ts';
 import { LogContext } from './log-context.ts';
 import { loggingModule } from './logging.ts';
@@ -20,7 +21,6 @@ import { Outbox } from './outbox.ts';
 import { OutboxRepository } from './outbox.repository.ts';
 import { RateLimits } from './rate-limit.ts';
 import { QueueAdds } from './queue-adds.ts';
-import { queueDefaults } from './queue-defaults.ts';
 import { QueueErrors } from './queue-errors.ts';
 import { RedisModule } from './redis.ts';
 import { RequestContext } from './request-context.ts';
@@ -47,7 +47,7 @@ export class PlatformModule {
         RedisModule,
         DiscoveryModule,
         TracingModule.forRoot(processName),
-        BullModule.forRootAsync({ inject: [ENV], useFactory: (own: Env) => queueDefaults(own) }),
+        BullModule.forRootAsync({ inject: [ENV], useFactory: queueDefaults }),
       ],
       providers: [
         Blur,
@@ -100,3 +100,13 @@ export class PlatformModule {
 
 @Module({})
 class EnvModule {}
+
+/** Longer than BullMQ waits for a job at a time (10 s): only a server that vanished is silent for so long. */
+const QUEUE_SILENT_MS = 20_000;
+
+function queueDefaults(env: Env) {
+  return {
+    connection: { url: env.REDIS_URL, maxRetriesPerRequest: null, socketTimeout: QUEUE_SILENT_MS },
+    defaultJobOptions: LEAVE_REDIS,
+  };
+}
