@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DeadLetters, Feeder } from '#dispatch';
+import { DeadLetters, Feeder, Gaps } from '#dispatch';
 import { run } from '../apps/cli/src/program.ts';
 import { AlertRepository } from '../libs/dispatch/src/alert.repository.ts';
 import { Ledger } from '../libs/dispatch/src/ledger.service.ts';
@@ -10,6 +10,7 @@ import { TestCity } from './harness/city.ts';
 import { redisUrl } from './harness/env.ts';
 import { makeDevices, scatter, SHENZHEN } from './harness/fixtures.ts';
 import { QuietLedger } from './harness/quiet-ledger.ts';
+import { shiftLedger } from './harness/shifted.ts';
 import { until } from './harness/until.ts';
 
 const BARREN_LEASES = 20;
@@ -33,21 +34,26 @@ describe('dead letters', () => {
   };
 
   /** Works on it once, with such results, and throws. */
-  const fault = async (batchId: number, results: string | null, reason = 'TypeError') => {
+  const fault = async (
+    batchId: number,
+    results: string | null,
+    reason = 'TypeError',
+    gone: readonly { readonly id: number; readonly token: string }[] = [],
+  ) => {
     await ledger.source.query('UPDATE batches SET run_at = now() WHERE id = $1', [batchId]);
     const lease = await ledger.claim(batchId);
     if (!lease) throw new Error('not to be had');
     const known = ledger.app.get(Ledger).resultsOf(lease);
     if (results) known.restore(results);
-    await ledger.app.get(Ledger).fault(lease, { results: known, dead: [], pushed: false, reason });
+    await ledger.app.get(Ledger).fault(lease, { results: known, dead: gone, pushed: false, reason });
   };
 
   /** A dead batch of four, of whom one was accepted. */
-  const dead = async () => {
+  const dead = async (results = 'a...') => {
     const alert = await ledger.seed([4]);
     const [batchId] = alert.batchIds as [number];
-    for (let faults = 0; faults < FAULTS; faults++) await fault(batchId, 'a...');
-    expect(await rowOf(batchId)).toMatchObject({ state: 'dead', reason: 'TypeError', pending: 3, results: 'a...' });
+    for (let faults = 0; faults < FAULTS; faults++) await fault(batchId, results);
+    expect(await rowOf(batchId)).toMatchObject({ state: 'dead', reason: 'TypeError', pending: 3, results });
     return { ...alert, batchId };
   };
 
@@ -93,6 +99,32 @@ describe('dead letters', () => {
     await fault(batchId, null, '十 phones, +86 138');
     // What is no code is not kept.
     expect(await rowOf(batchId)).toMatchObject({ state: 'dead', reason: 'fault', pending: 2 });
+  });
+
+  it('are no batches whose work throws now and then', async () => {
+    const { batchIds } = await ledger.seed([2]);
+    const [batchId] = batchIds as [number];
+    for (let faults = 1; faults < FAULTS; faults++) await fault(batchId, null);
+    await ledger.source.query('UPDATE batches SET run_at = now() WHERE id = $1', [batchId]);
+    const lease = await ledger.claim(batchId);
+    if (!lease) throw new Error('not to be had');
+    const results = ledger.app.get(Ledger).resultsOf(lease);
+    await ledger.app.get(Ledger).settle(lease, { results, dead: [], pushed: false, tried: true, retryMs: 0 });
+    await fault(batchId, null);
+    expect(await rowOf(batchId)).toMatchObject({ state: 'pending' });
+  });
+
+  it('give up no token less: who is gone is known though the work throws', async () => {
+    const { batchIds, phones } = await ledger.seed([2]);
+    const [batchId, phone] = [batchIds[0] as number, phones[0] as number];
+    const [{ token }] = await ledger.source.query<[{ token: string }]>('SELECT token FROM devices WHERE id = $1', [
+      phone,
+    ]);
+    const gone = () =>
+      ledger.source.query<unknown[]>('SELECT 1 FROM devices WHERE id = $1 AND token = $2', [phone, token]);
+    expect(await gone()).toHaveLength(1);
+    await fault(batchId, 'u.', 'TypeError', [{ id: phone, token }]);
+    expect(await gone()).toEqual([]);
   });
 
   it('are batches whose workers always die before they learn anything', async () => {
@@ -145,6 +177,63 @@ describe('dead letters', () => {
     expect(await retry(batchId)).toBe('not_dead');
     expect(await ledger.claim(batchId)).toMatchObject({ version: 2, results: 'a...' });
     expect(await retry(0)).toBeUndefined();
+  });
+
+  it('begin anew when they are tried again: what they lost, threw and doubted before counts no more', async () => {
+    const { batchId } = await dead('a~..');
+    await ledger.source.query('UPDATE batches SET barren = $2 WHERE id = $1', [batchId, BARREN_LEASES - 1]);
+    expect(await retry(batchId)).toBe('retried');
+    await fault(batchId, null);
+    expect(await rowOf(batchId)).toMatchObject({ state: 'pending', results: 'a~..', pending: 3 });
+    await ledger.source.query('UPDATE batches SET run_at = now() WHERE id = $1', [batchId]);
+    expect(await ledger.claim(batchId)).not.toBeNull();
+    await ledger.lose(batchId);
+    expect(await rowOf(batchId)).toMatchObject({ state: 'pending' });
+  });
+
+  it('can be had at once when they are tried again, and owe from then: their time aside is no gap', async () => {
+    const { alertId, batchId } = await dead();
+    await shiftLedger(ledger.source, alertId, 60);
+    await ledger.source.query(`UPDATE batches SET run_at = now() + interval '1 hour' WHERE id = $1`, [batchId]);
+    expect(await retry(batchId)).toBe('retried');
+    await ledger.app.get(Gaps).hold();
+    expect(await ledger.claim(batchId)).not.toBeNull();
+  });
+
+  it('stay aside until somebody has them tried again', async () => {
+    const { batchId } = await dead();
+    await ledger.app.get(Ledger).reclaim();
+    expect(await rowOf(batchId)).toMatchObject({ state: 'dead' });
+    expect(await ledger.claim(batchId)).toBeNull();
+  });
+
+  /** What has not been told to the batch yet, as if whoever did it had died between two statements. */
+  it.each([
+    ['stopped', `stopped_at = now()`, 'alert_stopped', { state: 'settled', results: 'asss' }],
+    ['ended', `state = 'ended', ended_at = now()`, 'alert_ended', { state: 'dead', results: 'a...' }],
+  ])('are never tried again of an alert that is %s', async (_, done, outcome, row) => {
+    const { alertId, batchId } = await dead();
+    await ledger.source.query(`UPDATE alerts SET ${done} WHERE id = $1`, [alertId]);
+    expect(await retry(batchId)).toBe(outcome);
+    expect(await rowOf(batchId)).toMatchObject(row);
+    expect(await ledger.claim(batchId)).toBeNull();
+    expect((await golden72('batches', 'retry', `${batchId}`)).out).not.toContain('retried');
+  });
+
+  it('are brought up to a message that they have not been told of, and not sent where it gives them up', async () => {
+    const told = async (kind: string) => {
+      const { alertId, batchId } = await dead();
+      await ledger.source.query(
+        `INSERT INTO messages (id, alert_id, version, kind, texts) SELECT gen_random_uuid(), $1, 2, $2, texts FROM messages WHERE alert_id = $1`,
+        [alertId, kind],
+      );
+      return batchId;
+    };
+    const [updated, ended] = [await told('update'), await told('found')];
+    expect(await retry(updated)).toBe('retried');
+    expect(await ledger.claim(updated)).toMatchObject({ version: 2, results: 'a...' });
+    expect(await retry(ended)).toBe('overtaken');
+    expect(await ledger.claim(ended)).toBeNull();
   });
 
   it('are listed and tried again from the command line, which says why not', async () => {

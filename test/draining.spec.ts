@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,9 @@ import { makeDevices, type PlacedDevice, scatter, SHENZHEN } from './harness/fix
 import { until } from './harness/until.ts';
 
 const placeOf = (device: PlacedDevice, time: number): LonLat => [device.at[0] + 0.001 * time, device.at[1]];
+
+/** Longer than a process that is told to end is waited for, and shorter than a statement may take. */
+const CUT_OFF_MS = 25_000;
 
 interface Answered {
   readonly status: number;
@@ -129,27 +132,47 @@ describe('a process that is told to end', () => {
     await until('it is gone', isGone);
   });
 
-  it('finishes what is under way when nobody can reach it any more', async () => {
+  /** A phone that asks to be forgotten, and waits for a row that `holder` has locked. */
+  const forgetting = async (holder: Client) => {
     const [phone] = phones as [Phone];
-    const holder = new Client({ connectionString: database.url });
     await holder.connect();
+    await holder.query('BEGIN');
+    await holder.query('SELECT FROM positions WHERE device_id = $1 FOR UPDATE', [phone.device.id]);
+    const forgotten = phone.forget();
+    await until('it waits for the row', async () => {
+      const [{ waiting }] = await source.query<[{ waiting: number }]>(
+        `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return waiting > 0;
+    });
+    return { phone, forgotten };
+  };
+
+  it('finishes what is under way when nobody can reach it any more', async () => {
+    const holder = new Client({ connectionString: database.url });
     try {
-      await holder.query('BEGIN');
-      await holder.query('SELECT FROM positions WHERE device_id = $1 FOR UPDATE', [phone.device.id]);
-      const forgotten = phone.forget();
-      await until('it waits for the row', async () => {
-        const [{ waiting }] = await source.query<[{ waiting: number }]>(
-          `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-        );
-        return waiting > 0;
-      });
+      const { phone, forgotten } = await forgetting(holder);
       process.kill(api.pid, 'SIGTERM');
       await until('nobody can reach it', isGone);
       await holder.query('COMMIT');
       expect((await forgotten).status).toBe(204);
+      expect(await source.query('SELECT 1 FROM devices WHERE id = $1', [phone.device.id])).toEqual([]);
     } finally {
       await holder.end();
     }
-    expect(await source.query('SELECT 1 FROM devices WHERE id = $1', [phone.device.id])).toEqual([]);
   });
+
+  it('is cut off, and says so, where what is under way does not end', async () => {
+    const holder = new Client({ connectionString: database.url });
+    try {
+      const { forgotten } = await forgetting(holder);
+      const unanswered = expect(forgotten).rejects.toThrow();
+      process.kill(api.pid, 'SIGTERM');
+      await until('it has ended', () => !api.alive, CUT_OFF_MS);
+      await unanswered;
+      expect(await readFile(api.log, 'utf8')).toContain('did not close in time');
+    } finally {
+      await holder.end();
+    }
+  }, 60_000);
 });

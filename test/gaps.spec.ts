@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Gaps } from '#dispatch';
 import { AlertRepository } from '../libs/dispatch/src/alert.repository.ts';
+import { GapRepository } from '../libs/dispatch/src/gap.repository.ts';
 import { WaveRepository } from '../libs/dispatch/src/wave.repository.ts';
 import { TestCity } from './harness/city.ts';
+import { contended } from './harness/contended.ts';
 import { makeDevices, scatter, SHENZHEN } from './harness/fixtures.ts';
 import { LiveAlertTools } from './harness/live-alert.ts';
 import { QuietLedger } from './harness/quiet-ledger.ts';
 import { shiftLedger } from './harness/shifted.ts';
 import { until } from './harness/until.ts';
+import { zoneAt } from './harness/zone-at.ts';
 
 describe('a gap', () => {
   let ledger: QuietLedger;
@@ -37,11 +40,6 @@ describe('a gap', () => {
     if (!message) throw new Error('no message');
     return message;
   };
-  /** A zone where it is this hour of the day now. */
-  const zoneAt = (hour: number) => {
-    const west = ((new Date().getUTCHours() - hour + 36) % 24) - 12;
-    return `Etc/GMT${west >= 0 ? '+' : ''}${west}`;
-  };
 
   it('of a quarter of an hour is held before anything can be claimed, and a shorter one is not', async () => {
     const short = await ledger.seed([2, 2]);
@@ -63,8 +61,10 @@ describe('a gap', () => {
     await look();
     await ledger.source.transaction((tx) => ledger.app.get(AlertRepository).resume(tx, alertId));
     expect(await ledger.claim(batchIds[0] as number)).not.toBeNull();
+    // Long enough for another look.
+    await shift(alertId, 14);
     expect(await look()).toBe(0);
-    await shift(alertId, 16);
+    await shift(alertId, 1);
     expect(await ledger.claim(batchIds[1] as number)).toBeNull();
     expect(await look()).toBe(1);
   });
@@ -87,6 +87,45 @@ describe('a gap', () => {
     expect(await ledger.claim(batchIds[1] as number)).toBeNull();
     expect(await look()).toBe(0);
     expect(await ledger.claim(batchIds[1] as number)).not.toBeNull();
+  });
+
+  it('cannot hide behind what is due later', async () => {
+    const { alertId, batchIds } = await ledger.seed([2, 2]);
+    const [soon, later] = batchIds as [number, number];
+    const due = (batchId: number, inMinutes: number) =>
+      ledger.source.query('UPDATE batches SET due_at = now() + make_interval(mins => $2) WHERE id = $1', [
+        batchId,
+        inMinutes,
+      ]);
+    await due(soon, 80);
+    await due(later, 90);
+    await shift(alertId, 20);
+    expect(await look()).toBe(0);
+    // People come, and everybody is away.
+    await due(soon, 0);
+    await shift(alertId, 20);
+    expect(await ledger.claim(soon)).toBeNull();
+    expect(await look()).toBe(1);
+  });
+
+  it('is none of a hundredth left over, and one of more, wherever they are', async () => {
+    const [hundredth, more] = [await ledger.seed([50, 50, 50, 50]), await ledger.seed([50, 50, 50, 50])];
+    const settled = (left: number) => 'a'.repeat(50 - left) + '.'.repeat(left);
+    for (const [n, left] of [1, 1, 0, 0].entries()) await settle(hundredth.batchIds[n] as number, settled(left));
+    for (const [n, left] of [1, 1, 1, 0].entries()) await settle(more.batchIds[n] as number, settled(left));
+    for (const { alertId } of [hundredth, more]) await shift(alertId, 60);
+    expect(await look()).toBe(1);
+    expect([await heldReason(hundredth.alertId), await heldReason(more.alertId)]).toEqual([null, 'gap']);
+  });
+
+  it('is looked for again under the lock: a push accepted meanwhile ends it', async () => {
+    const { alertId } = await ledger.seed([2, 2]);
+    await shift(alertId, 20);
+    const push = `
+      WITH pushed AS (UPDATE batches SET results = 'aa', state = 'settled', last_push_at = now() WHERE alert_id = $1 AND seq = 0)
+      SELECT FROM alerts WHERE id = $1 FOR UPDATE`;
+    expect(await contended(ledger.source, push, alertId, 1, look)).toBe(0);
+    expect(await heldReason(alertId)).toBeNull();
   });
 
   it('is none when people come an hour after everybody was asked', async () => {
@@ -115,25 +154,23 @@ describe('a gap', () => {
     expect(await look()).toBe(1);
   });
 
-  it('is none at night for what asks by day, nor before something is due', async () => {
-    const [night, day, later] = [
-      await ledger.seed([2], 'serious'),
-      await ledger.seed([2], 'serious'),
-      await ledger.seed([2]),
-    ];
-    const zone = 'UPDATE alerts SET zone = $2 WHERE id = $1';
-    await ledger.source.query(zone, [night.alertId, zoneAt(2)]);
-    await ledger.source.query(zone, [day.alertId, zoneAt(12)]);
-    for (const { alertId } of [night, day, later]) await shift(alertId, 120);
-    await ledger.source.query(`UPDATE batches SET due_at = now() + interval '1 hour' WHERE alert_id = $1`, [
-      later.alertId,
-    ]);
-    expect(await look()).toBe(1);
-    expect(await heldReason(day.alertId)).toBe('gap');
+  it.each([
+    ['by day', 12, 0, 'gap'],
+    ['late in the evening', 23, 0, null],
+    ['at night', 2, 0, null],
+    ['five minutes after the night', 7, 5, null],
+    ['twenty minutes after the night', 7, 20, 'gap'],
+  ])('of what asks by day counts by day only: %s', async (_, hour, minute, reason) => {
+    const { alertId } = await ledger.seed([2], 'serious');
+    await ledger.source.query('UPDATE alerts SET zone = $2 WHERE id = $1', [alertId, zoneAt(hour, minute)]);
+    await shift(alertId, 120);
+    await look();
+    expect(await heldReason(alertId)).toBe(reason);
   });
 
   it('is none of what is stopped, ended, dead or held already, and never holds an ending', async () => {
-    const [stopped, dead, held, ended] = [
+    const [stopped, dead, held, ended, over] = [
+      await ledger.seed([2]),
       await ledger.seed([2]),
       await ledger.seed([2]),
       await ledger.seed([2]),
@@ -145,34 +182,49 @@ describe('a gap', () => {
       await ledger.app.get(WaveRepository).bringUp(tx, stopped.alertId, null);
       await rows.hold(tx, held.alertId, ledger.verifier.id, 'other');
       await rows.end(tx, ended.alertId);
+      await rows.end(tx, over.alertId);
     });
     await ledger.source.query(`UPDATE waves SET passes_hold = true WHERE alert_id = $1`, [ended.alertId]);
     await ledger.source.query(
       `UPDATE batches SET state = 'dead', dead_reason = 'TypeError', dead_at = now() WHERE alert_id = $1`,
       [dead.alertId],
     );
-    for (const { alertId } of [stopped, dead, held, ended]) await shift(alertId, 60);
-    expect(await look()).toBe(0);
+    const passing = await ledger.seed([2]);
+    await ledger.source.query(`UPDATE waves SET passes_hold = true WHERE alert_id = $1`, [passing.alertId]);
+    for (const { alertId } of [stopped, dead, held, ended, over, passing]) await shift(alertId, 60);
+    // They are not even found, and locked, again and again.
+    expect(await ledger.app.get(GapRepository).look()).toEqual([]);
     expect(await heldReason(held.alertId)).toBe('other');
     expect(await ledger.claim(ended.batchIds[0] as number)).not.toBeNull();
   });
 
-  it('is looked for with one small write a minute', async () => {
-    const { alertId } = await ledger.seed([2]);
+  it('once held, of however short a silence, gives nothing to anybody', async () => {
+    const { alertId, batchIds } = await ledger.seed([2]);
+    const rows = ledger.app.get(AlertRepository);
+    await ledger.source.transaction((tx) => rows.hold(tx, alertId, ledger.verifier.id, 'other'));
+    expect(await ledger.claim(batchIds[0] as number)).toBeNull();
+  });
+
+  it('is looked for in the last minute before there could be one, with one small write', async () => {
+    const { alertId, batchIds } = await ledger.seed([2, 2]);
     const written = async () => {
+      await look();
       const [row] = await ledger.source.query<[{ xmin: string }]>(
         'SELECT xmin::text FROM gap_watches WHERE alert_id = $1',
         [alertId],
       );
-      return row?.xmin;
+      return row?.xmin ?? null;
     };
-    await look();
-    expect(await written()).toBeUndefined();
-    await shift(alertId, 2);
-    await look();
+    await shift(alertId, 13);
+    expect(await written()).toBeNull();
+    await shift(alertId, 1);
     const first = await written();
-    await look();
-    expect([first === undefined, await written()]).toEqual([false, first]);
+    expect([first === null, await written()]).toEqual([false, first]);
+    await settle(batchIds[0] as number, 'aa');
+    const second = await written();
+    expect(second).not.toBe(first);
+    await settle(batchIds[0] as number, 'aa');
+    expect(await written()).toBe(second);
   });
 });
 

@@ -44,6 +44,28 @@ describe('lost leases', () => {
     expect(await countsOf(id)).toEqual({ lost: 5, barren: 2 });
   });
 
+  it('bring something also where a worker gives its batch back, or its work throws', async () => {
+    const { batchIds } = await ledger.seed([4, 4]);
+    const [settled, thrown] = batchIds as [number, number];
+    for (const id of [settled, thrown]) {
+      await claim(id);
+      await ledger.lose(id);
+    }
+    const settlement = { results: 'a...', retryMs: 0, pushed: true, tried: true };
+    const [one, other] = [await claim(settled), await claim(thrown)];
+    await ledger.source.transaction((tx) => batches().settle(tx, one, settlement));
+    await ledger.source.transaction((tx) => batches().fault(tx, other, 'a...', true, 'TypeError'));
+    for (const id of [settled, thrown]) expect(await countsOf(id)).toEqual({ lost: 1, barren: 0 });
+  });
+
+  it('are none while the worker speaks', async () => {
+    const { batchIds } = await ledger.seed([2]);
+    const [id] = batchIds as [number];
+    await claim(id);
+    expect(await ledger.source.transaction((tx) => batches().takeBack(tx, id))).toBeNull();
+    expect(await countsOf(id)).toEqual({ lost: 0, barren: 0 });
+  });
+
   it('are none where a worker gives its batch back', async () => {
     const { batchIds } = await ledger.seed([2]);
     const [id] = batchIds as [number];

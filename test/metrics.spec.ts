@@ -67,8 +67,9 @@ describe('what a worker tells Prometheus', () => {
       'golden72_pushes_total{outcome="retry",reason="provider"}',
       'golden72_results_total{result="accepted"}',
       'golden72_batch_turns_total{end="away"}',
+      'golden72_first_push_seconds_count{audience="ring"}',
     ];
-    const [refused, accepted, turns] = await growth(series, async () => {
+    const [refused, accepted, turns, first] = await growth(series, async () => {
       const { alertId } = await city.release();
       await until('it was refused', async () => (await city.books(alertId, 'ring')).attempts > 0);
       await until('it was counted', async () => (await sample(series[0] as string)) >= 40);
@@ -78,6 +79,8 @@ describe('what a worker tells Prometheus', () => {
     expect(refused).toBeGreaterThanOrEqual(40);
     expect(turns).toBeGreaterThan(0);
     expect(accepted).toBe(40);
+    // Not when it was refused first.
+    expect(first).toBe(1);
   });
 
   describe('of the ledger', () => {

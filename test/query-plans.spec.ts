@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DataSource, EntityManager, Logger } from 'typeorm';
 import { Devices, Positions } from '#audience';
-import { BatchSender, LedgerOverview, RecipientReferences } from '#dispatch';
+import { BatchSender, Gaps, LedgerOverview, RecipientReferences } from '#dispatch';
 import { Receipts } from '#engagement';
 import { hashSecret, Outbox } from '#platform';
 import { seedAlert } from './harness/alert-rows.ts';
@@ -75,6 +75,7 @@ describe('the plans of hot statements', () => {
     ['what is unsettled', ['AS "silentS"'], ['batches_unsettled', 'batches_leased', 'alerts_live']],
     ['batches whose worker went silent', ['lease_until < now() ORDER BY id'], ['batches_leased']],
     ['whom a batch is pushed to', ['SELECT id, token, platform'], ['devices_pkey']],
+    ['whether there is a gap', ['INSERT INTO gap_watches'], ['batches_unsettled', 'batches_alert']],
     ['receipts', ['INSERT INTO receipts'], ['batches_pkey']],
     ['a device by its secret', ['secret_hash = $1'], ['devices_secret_hash_key']],
     ['where a device is', ['SET cell = held.cell'], ['devices_secret_hash_key', 'positions_pkey']],
@@ -172,6 +173,7 @@ async function live(city: TestCity): Promise<void> {
   await city.worker.get(Receipts, { strict: false }).record([{ ref, kind: 'opened' }]);
   await city.worker.get(BatchSender).reclaim();
   await city.worker.get(LedgerOverview).read();
+  await city.worker.get(Gaps).hold();
   await city.worker.get(Outbox).flush();
 }
 

@@ -33,7 +33,7 @@ export class BatchRun {
   /** How many outcomes of each code were not 'accepted'. */
   readonly codes = new Map<string, number>();
   private readonly claimedAt = performance.now();
-  private answered = false;
+  private firstTold = false;
   pushed = false;
   /** The longest wait that the provider asked for. */
   retryMs = 0;
@@ -83,11 +83,11 @@ export class BatchRun {
     return chunkOf(outcomes);
   }
 
-  /** Milliseconds since the wave was due, once: when its first pushes are answered. Null for all that come after them. */
+  /** For how many milliseconds the wave's first push was owed, once: when one is accepted. Null until then, and ever after. */
   firstPushMs(): number | null {
     const { firstDueMs } = this.lease;
-    if (firstDueMs === null || this.answered) return null;
-    this.answered = true;
+    if (firstDueMs === null || !this.pushed || this.firstTold) return null;
+    this.firstTold = true;
     return firstDueMs + performance.now() - this.claimedAt;
   }
 

@@ -4,7 +4,7 @@ import type { Area } from '#geo';
 import type { Mode } from '#push';
 import { IN_ITS_DATABASE } from '#platform';
 import { besideGate, enterBeside } from './alert-gate.repository.ts';
-import { CLAIMED_UNTIL } from './gap.repository.ts';
+import { CLAIMED_UNTIL, OWED_SINCE } from './gap.repository.ts';
 import type { Instruction, Localised, MessageKind, Notice, Texts, Tier } from './alert.types.ts';
 
 /** A worker that neither checkpoints nor settles for this long has lost its batch. */
@@ -53,7 +53,7 @@ export interface Lease {
   readonly overdue: boolean;
   /** The trace in which its wave was made; null where none is kept. */
   readonly traceParent: string | null;
-  /** Of a wave's first batch, at its first claim: milliseconds since it was due. Null for any other. */
+  /** Of a wave's first batch, until a push of it is accepted: milliseconds for which it has owed one. Null for any other. */
   readonly firstDueMs: number | null;
 }
 
@@ -110,8 +110,8 @@ export class BatchRepository {
          CASE w.audience WHEN 'ring' THEN 'alert' ELSE m.kind END AS kind, m.version, m.texts,
          CASE w.audience WHEN 'notified' THEN m.notice END AS notice,
          w.trace_parent AS "traceParent", ${DEADLINE} AS deadline, ${DEADLINE} <= now() AS overdue,
-         CASE WHEN b.attempt = 1 AND b.seq = (SELECT min(seq) FROM batches WHERE wave_id = w.id)
-           THEN (extract(epoch FROM now() - b.run_at) * 1000)::float8 END AS "firstDueMs"`,
+         CASE WHEN b.first_push_at IS NULL AND b.seq = (SELECT min(seq) FROM batches WHERE wave_id = w.id)
+           THEN (extract(epoch FROM now() - ${OWED_SINCE}) * 1000)::float8 END AS "firstDueMs"`,
       [batchId, epoch, LEASE_SECONDS],
     );
     return rows[0] ?? null;

@@ -94,6 +94,106 @@ describe('the breaker', () => {
     expect(pacing && shareAt(pacing.breaker, 1e12 + 50_000)).toBe(1);
   });
 
+  const T = 1e12;
+  const FAILED = { answered: 0, failed: 100, tooMany: 0, ageMs: 10, retryAfterMs: 0 };
+  const REFUSED = { ...FAILED, tooMany: 100 };
+  const stateAfter = (pacing: Pacing) => stateOf(pacing.breaker);
+
+  /** When within 25 s of T somebody who always asks is let through; each probe fails so. */
+  const probes = (opened: Pacing, report = FAILED) => {
+    const times: number[] = [];
+    let pacing = opened;
+    for (let ms = 0; ms < 25_000; ms++) {
+      const { pacing: next, found } = reserve(pacing, T + ms, CHUNK, QUOTA);
+      pacing = next;
+      if (!found.granted) continue;
+      times.push(ms);
+      expect([found.messages, stateAfter(pacing)]).toEqual([PROBE_MESSAGES, 'probing']);
+      pacing = learnAll(pacing, T + ms, [{ ...report, ageMs: 0 }]);
+      expect(stateAfter(pacing)).toBe('open');
+    }
+    return times;
+  };
+
+  it('opens at the twentieth in a row that is not taken; is tried after a second, then every five', () => {
+    const nineteen = learnAll(null, T, [{ ...FAILED, failed: 19 }]);
+    expect(stateAfter(nineteen)).toBe('closed');
+    const taken = learnAll(nineteen, T, [{ ...FAILED, answered: 1, failed: 19 }]);
+    expect(stateAfter(learnAll(taken, T, [{ ...FAILED, failed: 19 }]))).toBe('closed');
+    const opened = learnAll(nineteen, T, [{ ...FAILED, failed: 1 }]);
+    expect(stateAfter(opened)).toBe('open');
+    expect(probes(opened)).toEqual([1_000, 6_000, 11_000, 16_000, 21_000]);
+  });
+
+  it('stays away for as long as it is told to', () => {
+    expect(probes(learnAll(null, T, [{ ...FAILED, retryAfterMs: 7_000 }]))).toEqual([7_000, 12_000, 17_000, 22_000]);
+    expect(probes(learnAll(null, T, [FAILED]), { ...FAILED, retryAfterMs: 9_000 })).toEqual([1_000, 10_000, 19_000]);
+  });
+
+  it('is not opened by too many but when nothing is taken for three seconds', () => {
+    const begun = learnAll(null, T, [{ ...FAILED, answered: 100, failed: 0 }]);
+    expect(stateAfter(learnAll(begun, T + 2_999, [REFUSED]))).toBe('closed');
+    expect(stateAfter(learnAll(begun, T + 3_000, [REFUSED]))).toBe('open');
+  });
+
+  it('closes when a probe is answered, and goes on from seven tenths of the rate that it had', () => {
+    const cut = cutTo(0.5);
+    const opened = learnAll(cut, T + 1_000, [{ ...FAILED, failed: 20 }]);
+    const probed = reserve(opened, T + 2_000, CHUNK, QUOTA).pacing;
+    const closed = learnAll(probed, T + 2_100, [{ ...FAILED, answered: 5, failed: 0, ageMs: 100 }]);
+    expect(stateAfter(closed)).toBe('closed');
+    expect(shareAt(closed.breaker, T + 2_100) / shareAt(cut.breaker, T + 1_000)).toBeCloseTo(0.7);
+  });
+
+  it('does not hear what was sent before it last opened, or was cut', () => {
+    const opened = learnAll(null, T, [FAILED]);
+    const late = { ...FAILED, answered: 100, failed: 0, ageMs: 500 };
+    expect(learnAll(opened, T + 400, [late])).toEqual(opened);
+    const cut = cutTo(0.5);
+    expect(learnAll(cut, T + 1_400, [{ ...late, answered: 10, tooMany: 90, failed: 90, ageMs: 1_401 }])).toEqual(cut);
+  });
+
+  /** A second in which this share was taken and the rest too much, at T. */
+  const cutTo = (taken: number) =>
+    learnAll(null, T, [{ ...FAILED, answered: taken * 1000, failed: (1 - taken) * 1000, tooMany: (1 - taken) * 1000 }]);
+
+  it('is cut when more than a tenth is too much, and by no single second below half', () => {
+    expect(cutTo(0.9).breaker.cutAt).toBe(0);
+    expect(cutTo(0.89).breaker.ceiling).toBeCloseTo(0.89);
+    expect(cutTo(0.1).breaker.ceiling).toBe(0.5);
+  });
+
+  it('comes back as CUBIC does: fast to where it was cut, slowly there, and faster beyond', () => {
+    const tenth = { ...cutTo(0.5).breaker, ceiling: 0.1, cutAt: T };
+    const after = (seconds: number) => shareAt(tenth, T + seconds * 1000);
+    expect([0, 10, 42].map((seconds) => Number(after(seconds).toFixed(2)))).toEqual([0.07, 0.1, 1]);
+    const [down, flat, up] = [after(1) - after(0), after(10.5) - after(9.5), after(30) - after(29)];
+    expect(flat).toBeLessThan(down / 10);
+    expect(up).toBeGreaterThan(down * 2);
+  });
+
+  it('grows no rate that is not used', () => {
+    const cut = cutTo(0.5);
+    const rate = (pacing: Pacing, at: number) => shareAt(reserve(pacing, at, 1, QUOTA).pacing.breaker, at);
+    expect(rate(cut, T + 60_000)).toBeCloseTo(shareAt(cut.breaker, T), 2);
+  });
+
+  it('is remembered open through five minutes of silence, when what the rate was is forgotten', () => {
+    const later = T + 301_000;
+    expect(stateAfter(learnAll(learnAll(null, T, [FAILED]), later, []))).toBe('open');
+    const cut = learnAll(cutTo(0.5), later, []);
+    expect([stateAfter(cut), shareAt(cut.breaker, later)]).toEqual(['closed', 1]);
+    // And the ramp begins anew, at a tenth.
+    const { found } = reserve(cut, later, 1_000, { perSecond: 10_000, rampMs: 60_000 });
+    expect(found).toMatchObject({ granted: true, messages: 250 });
+  });
+
+  it('sends away who would wait for more than five seconds', () => {
+    const full = { ...learnAll(null, T, []), usedUpAt: T + 5_251 };
+    expect(reserve(full, T, 1, QUOTA).found).toEqual({ granted: false, retryMs: 5_001 });
+    expect(reserve(full, T + 1, 1, QUOTA).found).toEqual({ granted: true, messages: 1, waitMs: 5_000 });
+  });
+
   const step = fc.record({
     afterMs: fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 400_000 })),
     ask: fc.integer({ min: 1, max: 100 }),

@@ -50,7 +50,7 @@ export class SendingMetrics {
     );
     this.firstPushSeconds = metrics.histogram(
       'golden72_first_push_seconds',
-      'Time from when a wave was due until its first pushes were answered; the time of a hold included.',
+      'Time for which a wave’s first push was owed until it was accepted; a hold and the night of a serious alert do not count.',
       [0.25, 0.5, 1, 2, 5, 10, 30, 60, 300],
       ['audience'],
     );
@@ -78,7 +78,7 @@ export class SendingMetrics {
     if (accepted > 0) this.pushes.inc({ outcome: 'accepted', reason: '' }, accepted);
   }
 
-  /** @param ms since its first batch was due */
+  /** @param ms for which it was owed */
   firstPush(audience: string, ms: number): void {
     this.firstPushSeconds.observe({ audience }, ms / 1000);
   }

@@ -1,10 +1,25 @@
+import type { Socket } from 'node:net';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DynamicModule } from '@nestjs/common';
+import type { Client } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { ENV, type Env } from './env.ts';
 
-/** Connection options that every process shares; entities come from the modules that own them. */
-export function databaseOptions(env: Env, applicationName: string): DataSourceOptions {
+/** For how many milliseconds PostgreSQL is waited for. */
+const PATIENCE = {
+  /** Until there is a connection, new or come free. */
+  connection: 10_000,
+  /** A statement that hangs must not hold a connection for ever; the longest honest one is a snapshot. Nor must an idle transaction. */
+  statement: 60_000,
+  /** A server that vanished ends no statement: a connection on which nothing comes for longer than one may take is broken off. */
+  silence: 65_000,
+};
+
+/**
+ * Connection options that every process shares; entities come from the modules that own them.
+ * @param patience shorter where somebody watches
+ */
+export function databaseOptions(env: Env, applicationName: string, patience = PATIENCE): DataSourceOptions {
   return {
     type: 'postgres',
     url: env.DATABASE_URL,
@@ -17,16 +32,21 @@ export function databaseOptions(env: Env, applicationName: string): DataSourceOp
       max: env.DATABASE_POOL,
       // Compiling a statement costs more than any of ours takes.
       options: '-c jit=off',
-      connectionTimeoutMillis: 10_000,
-      // A statement that hangs must not hold a connection for ever; the longest honest one is a snapshot.
-      statement_timeout: 60_000,
-      idle_in_transaction_session_timeout: 60_000,
-      // A server that vanished ends no statement: then the client gives up, a little after the server would have.
-      query_timeout: 65_000,
+      connectionTimeoutMillis: patience.connection,
+      statement_timeout: patience.statement,
+      idle_in_transaction_session_timeout: patience.statement,
+      onConnect: (client: Client) => breakOffInSilence(client, patience.silence),
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
     },
   };
+}
+
+/** pg's own `query_timeout` fails the statement and keeps the connection, on which every later one fails as late. */
+function breakOffInSilence({ connection }: Client, ms: number): void {
+  const stream = connection.stream as Socket;
+  const silent = () => Object.assign(new Error('PostgreSQL has been silent for too long'), { code: 'ETIMEDOUT' });
+  stream.setTimeout(ms, () => stream.destroy(silent()));
 }
 
 /** The process's connection pool; `applicationName` shows in pg_stat_activity. */
