@@ -37,10 +37,10 @@ describe('a PostgreSQL that falls silent', () => {
 
   afterAll(() => database?.drop());
 
-  const connect = (connections: number) => {
+  const connect = (connections: number, patience = PATIENCE) => {
     const url = Object.assign(new URL(database.url), { port: String(proxy.port) }).href;
     return new DataSource(
-      databaseOptions({ DATABASE_URL: url, DATABASE_POOL: connections } as Env, 'silent', PATIENCE),
+      databaseOptions({ DATABASE_URL: url, DATABASE_POOL: connections } as Env, 'silent', patience),
     ).initialize();
   };
 
@@ -88,7 +88,9 @@ describe('a PostgreSQL that falls silent', () => {
 
   it('lets go of what an idle transaction holds', async () => {
     const other = await connect(1);
-    const idle = source.createQueryRunner();
+    // Whose own end would not break it off.
+    const patient = await connect(1, { ...PATIENCE, silence: 60_000 });
+    const idle = patient.createQueryRunner();
     await idle.startTransaction();
     await idle.query('LOCK TABLE outbox');
     const lock = () => other.transaction((tx) => tx.query('LOCK TABLE outbox NOWAIT'));
@@ -96,6 +98,7 @@ describe('a PostgreSQL that falls silent', () => {
     await until('it is free', async () => (await failure(lock())) === 'none');
     expect(await failure(idle.query('SELECT 1'))).not.toBe('none');
     await idle.release();
+    await patient.destroy();
     await other.destroy();
   });
 
