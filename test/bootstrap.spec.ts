@@ -1,13 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { installPackages } from '../scripts/setup/packages.mjs';
 import { choosePackages } from '../scripts/setup/system-packages.mjs';
 
 const SERVICES = join(import.meta.dirname, '../scripts/services.mjs');
@@ -114,6 +126,26 @@ interface Noted {
 function noted(): Record<'postgres' | 'redis', Noted> {
   return JSON.parse(readFileSync(join(local, 'dev/children.json'), 'utf8')) as ReturnType<typeof noted>;
 }
+
+describe('npm packages', () => {
+  it('of another checkout, reached by a link, are left alone', async () => {
+    const [own, other] = [join(local, 'own'), join(local, 'other')];
+    mkdirSync(own);
+    mkdirSync(join(other, 'node_modules/at-work'), { recursive: true });
+    symlinkSync(join(other, 'node_modules'), join(own, 'node_modules'));
+    writeFileSync(join(own, 'package.json'), '{"name":"own","version":"1.0.0"}');
+    const lock = {
+      name: 'own',
+      version: '1.0.0',
+      lockfileVersion: 3,
+      packages: { '': { name: 'own', version: '1.0.0' } },
+    };
+    writeFileSync(join(own, 'package-lock.json'), JSON.stringify(lock));
+    const install = installPackages({ root: own, local, stop: new AbortController().signal });
+    await expect(install).rejects.toThrow('Remove the link');
+    expect(readdirSync(join(other, 'node_modules'))).toEqual(['at-work']);
+  });
+});
 
 describe('private servers', () => {
   it('answer while the run lasts, keep their data, and leave nothing behind', async () => {

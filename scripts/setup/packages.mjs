@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { runLogged } from './run-logged.mjs';
 import { readJson } from './purpose.mjs';
@@ -35,9 +35,20 @@ export function packagesAreCurrent(root) {
 
 /** @param {{ root: string, local: string, stop: AbortSignal }} place */
 export async function installPackages({ root, local, stop }) {
+  refuseForeignPackages(root);
   // Development packages build the project: they are wanted whatever NODE_ENV says.
   const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   await runLogged('npm', args, { cwd: root, log: join(local, 'npm.log'), stop, name: 'npm ci' });
+}
+
+/** npm empties what a link points to before it installs: the packages of another checkout, which may be at work. */
+function refuseForeignPackages(root) {
+  const packages = join(root, 'node_modules');
+  if (!lstatSync(packages, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  throw new SetupError(
+    `${packages} is a link to the packages of another checkout, which are not those of this one's package-lock.json. ` +
+      'Remove the link and try again: this checkout gets its own.',
+  );
 }
 
 /** @param {string} root */

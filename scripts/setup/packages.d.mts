@@ -1,0 +1,1 @@
+export function installPackages(place: { root: string; local: string; stop: AbortSignal }): Promise<void>;
