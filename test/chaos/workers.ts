@@ -28,7 +28,7 @@ export const workers: readonly Scenario[] = [
   waveUnder({
     name: 'worker-killed-ten-times',
     breaks: 'ten workers are killed one after the other, each in the midst of its batches',
-    phones: 8_000,
+    phones: 4_500,
     strike: async (stage, wave, broken) => {
       for (let n = 0; n < KILLS; n++) {
         await busy(stage, wave.alertId);
