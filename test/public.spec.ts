@@ -271,8 +271,10 @@ describe('what is not there', () => {
       ['/a/nobody-made-this', 404],
     ] as const) {
       reads.mockClear();
+      const began = performance.now();
       for (let n = 0; n < 20; n++) expect((await get(path)).status).toBe(status);
-      expect(reads.mock.calls.length).toBeLessThanOrEqual(2);
+      const seconds = (performance.now() - began) / 1000;
+      expect(reads.mock.calls.length).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
     }
     reads.mockRestore();
   });

@@ -24,7 +24,7 @@ const LEAKS: readonly (readonly [what: string, words: RegExp])[] = [
   ],
   [
     'PostgreSQL',
-    /invalid input syntax|invalid byte sequence|out of range for type|SQLSTATE|QueryFailed|\bpostgres|\bPostGIS|typeorm|\bpg_/i,
+    /invalid input syntax|invalid byte sequence|out of range for type|SQLSTATE|QueryFailed|\bpostgres|\bPostGIS|typeorm|(?<![\w-])pg_[a-z]{2}/i,
   ],
   ['Redis', /\bioredis|\bWRONGTYPE|\bNOSCRIPT|\bredis|bullmq|rlflx/i],
   ['the network', /\bE(?:CONNREFUSED|CONNRESET|PIPE|NOTFOUND|AI_AGAIN)\b/],

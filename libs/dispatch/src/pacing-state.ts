@@ -72,7 +72,9 @@ export class PacingState {
   }
 
   private guess(): Heard | undefined {
-    return this.heard && performance.now() - this.heard.at < FRESH_MS ? this.heard : undefined;
+    if (!this.heard) return undefined;
+    const ageMs = performance.now() - this.heard.at;
+    return ageMs >= 0 && ageMs < FRESH_MS ? this.heard : undefined;
   }
 
   private async fetch(): Promise<Heard> {
