@@ -40,6 +40,10 @@ export const UNPARSABLE: readonly (readonly [what: string, bytes: string, status
   ['an address without end', `GET /${huge} HTTP/1.1\r\nhost: x\r\n\r\n`, 431],
   ['no method', 'NONSENSE / HTTP/1.1\r\nhost: x\r\n\r\n', 400],
   ['no HTTP', '\x16\x03\x01\x02\x00\r\n\r\n', 400],
-  ['a chunk that is none', 'POST /v1/receipts HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', 400],
+  [
+    'a chunk that is none',
+    'POST /v1/receipts HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+    400,
+  ],
   ['two lengths', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\na', 400],
 ];

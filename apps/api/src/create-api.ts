@@ -3,9 +3,10 @@ import { type DynamicModule, UnsupportedMediaTypeException } from '@nestjs/commo
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
-import { boundRequests, type Env, fastifyAdapter } from '#platform';
+import { type Env, fastifyAdapter, requestBounds } from '#platform';
 import { ApiModule } from './api.module.ts';
 import { trackOrigins } from './audit/request-origin.ts';
+import { DirectLane } from './direct-lane.ts';
 import { serveDirectly } from './direct-routes.ts';
 import { nameHostCookies } from './host-cookies.ts';
 import { serveOpenApi } from './openapi.ts';
@@ -20,7 +21,8 @@ import { addSecurityHeaders } from './security-headers.ts';
  */
 export async function createApi(env: Env, more: DynamicModule['imports'] = []): Promise<NestFastifyApplication> {
   const adapter = fastifyAdapter(env, FAULT_ANSWERS);
-  addSecurityHeaders(adapter, env);
+  const instance = adapter.getInstance();
+  addSecurityHeaders(instance, env);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.forRoot(env, more), adapter, {
     abortOnError: false,
     bufferLogs: true,
@@ -31,13 +33,17 @@ export async function createApi(env: Env, more: DynamicModule['imports'] = []): 
     if (env.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) traceRequests(app);
     await app.register(fastifyCookie);
     nameHostCookies(app, env);
-    boundRequests(app, env);
+    const bounds = requestBounds(env);
+    instance.addHook('onRequest', bounds);
     // For every request that changes something, signed in or not: signing a victim in as someone else is an attack too.
     app.enableCsrfProtection();
     refuseForms(app);
-    serveDirectly(app);
+    const lane = new DirectLane(app, env, bounds);
+    serveDirectly(app, lane);
     serveOpenApi(app);
-    return await app.init();
+    await app.init();
+    await lane.open();
+    return app;
   } catch (error) {
     await app.close();
     throw error;

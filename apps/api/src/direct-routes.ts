@@ -6,6 +6,7 @@ import { type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fasti
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CallerGuard } from './callers/caller.guard.ts';
 import { RateGuard } from './callers/rate.guard.ts';
+import type { DirectLane } from './direct-lane.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { ValidationPipe } from './validation.pipe.ts';
 
@@ -37,11 +38,13 @@ export const Direct = (): MethodDecorator => (target, method, descriptor) => {
 };
 
 /** Lets Fastify serve the routes that are `@Direct()`. Before `app.init()`. */
-export function serveDirectly(app: NestFastifyApplication): void {
+export function serveDirectly(app: NestFastifyApplication, lane: DirectLane): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRoute', (route) => {
     const { direct } = route.config ?? {};
-    if (direct) route.handler = handlerOf(app, direct.controller, direct.method);
+    if (!direct) return;
+    route.handler = handlerOf(app, direct.controller, direct.method);
+    lane.add(route);
   });
 }
 
@@ -50,6 +53,8 @@ function handlerOf(app: NestFastifyApplication, controller: Controller, name: st
   const instance = app.get<object>(controller, { strict: false });
   const method = (instance as Record<string, Method>)[name] as Method;
   const demands = callers.demandsOf([method, controller]);
+  // Their cookie is read where Nest's routes are.
+  if (demands.audiences.includes('officers')) throw new Error(`${controller.name}.${name} cannot be @Direct()`);
   const fromRecipients = rates.isFromRecipients([method, controller]);
   const argumentsOf = argumentReader(controller, name, app.get(ValidationPipe));
   const status = (Reflect.getMetadata(HTTP_CODE_METADATA, method) as HttpStatus | undefined) ?? HttpStatus.OK;

@@ -1,4 +1,4 @@
-import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Env } from '#platform';
 
 /** Answers of the api are data: no browser has anything to run, frame or draw of them. */
@@ -20,9 +20,9 @@ const TRANSPORT_SECURITY = { 'strict-transport-security': 'max-age=31536000' };
  * Sets them on every answer, whoever makes it, unless the answer has its own. Where officers come by plain http, a promise of
  * https would be broken.
  */
-export function addSecurityHeaders(adapter: FastifyAdapter, { API_URL }: Pick<Env, 'API_URL'>): void {
+export function addSecurityHeaders(fastify: FastifyInstance, { API_URL }: Pick<Env, 'API_URL'>): void {
   const headers = Object.entries({ ...SECURITY_HEADERS, ...(API_URL.startsWith('https:') && TRANSPORT_SECURITY) });
-  adapter.getInstance().addHook('onSend', (_request, reply, payload, done) => {
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
     for (const [name, value] of headers) if (!reply.hasHeader(name)) void reply.header(name, value);
     done(null, payload);
   });

@@ -29,19 +29,14 @@ export { isRefusal, Refusal } from './refusal.ts';
 export { Span, traced, traceParent } from './tracing.ts';
 export { Transactions, type UnitOfWork } from './transactions.ts';
 export { AUDIENCES, Public } from './http/audience.ts';
-export {
-  boundRequests,
-  type BoundsRefusal,
-  FLOOD,
-  MAX_HEADER_FIELDS,
-  requestBounds,
-  tooManyRequests,
-} from './http/bounds.ts';
-export { type Bounds, fastifyAdapter, type FaultAnswers } from './http/fastify.ts';
+export { type BoundsRefusal, FLOOD, MAX_HEADER_FIELDS, requestBounds, tooManyRequests } from './http/bounds.ts';
+export { Draining } from './http/draining.ts';
+export { type Bounds, fastifyAdapter, fastifyOptions, type FaultAnswers } from './http/fastify.ts';
 export { ObservabilityListener } from './http/observability-listener.ts';
 export { ObservabilityModule } from './http/observability.module.ts';
 export { Readiness } from './http/readiness.ts';
 export { RequestLog } from './http/request-log.ts';
+export { RequestMetrics } from './http/request-metrics.ts';
 export { isHangUp, isUnavailable } from './http/unavailable.ts';
 export { serve } from './http/serve.ts';
 export { start } from './http/start.ts';

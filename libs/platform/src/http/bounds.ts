@@ -1,4 +1,3 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { onRequestHookHandler } from 'fastify';
 import type { Env } from '../env.ts';
 import { LocalCounts } from '../local-counts.ts';
@@ -18,12 +17,10 @@ export const MAX_HEADER_FIELDS = 100;
  */
 export const FLOOD = { points: 60_000, windowS: 60 } as const;
 
-/** Refuses floods and monstrous headers before their bodies are read. Its answers have the headers of hooks added earlier. */
-export function boundRequests(app: NestFastifyApplication, env: Pick<Env, 'RATE_LIMIT_FACTOR'>): void {
-  app.getHttpAdapter().getInstance().addHook('onRequest', requestBounds(env));
-}
-
-/** The hook of {@link boundRequests}, for all of a process's routes that it stands before: they are counted together. */
+/**
+ * A hook that refuses floods and monstrous headers before their bodies are read, for all of a process's routes that it stands before: they
+ * are counted together. Its answers have the headers of hooks added earlier.
+ */
 export function requestBounds(env: Pick<Env, 'RATE_LIMIT_FACTOR'>): onRequestHookHandler {
   const points = Math.ceil(FLOOD.points * env.RATE_LIMIT_FACTOR);
   const flood = new LocalCounts(FLOOD.windowS * 1000);

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import { drainMs, ENV, type Env } from '../env.ts';
 import { Readiness } from './readiness.ts';
 
@@ -19,7 +20,12 @@ export class Draining implements OnModuleInit, BeforeApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    this.host.httpAdapter.getInstance().addHook('onRequest', (_request, reply, done) => {
+    this.takeLeaveIn(this.host.httpAdapter.getInstance());
+  }
+
+  /** Makes the routes of a Fastify beside Nest's take leave too. */
+  takeLeaveIn(fastify: FastifyInstance): void {
+    fastify.addHook('onRequest', (_request, reply, done) => {
       // Else it would be closed between two requests, maybe with the next one on its way.
       if (this.readiness.stopping) void reply.header('connection', 'close');
       done();

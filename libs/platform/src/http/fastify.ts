@@ -58,20 +58,27 @@ export function fastifyAdapter(
   bounds: Bounds = BOUNDS,
 ): FastifyAdapter {
   const adapter = new FastifyAdapter({
-    ...(answers && { frameworkErrors: answers.router, clientErrorHandler: parserFaultHandler(answers.parser) }),
-    bodyLimit: BODY_LIMIT,
-    // What came in on an open connection is answered, also while the listener closes.
-    return503OnClosing: false,
-    trustProxy: env.TRUST_PROXY ? ['loopback', 'linklocal', 'uniquelocal'] : false,
+    ...fastifyOptions(env, answers),
     ...timeouts(bounds, env.TRUST_PROXY),
-    // pino-http keeps an id that the request already has.
-    genReqId: (raw: IncomingMessage) => Object.assign(raw, { id: requestId(raw) }).id,
     multipart: {
       limits: { files: 1, fileSize: FILE_LIMIT, fields: 20, fieldSize: 64 * 1024, parts: 21, headerPairs: 20 },
     },
   });
   adapter.getInstance().server.maxConnections = bounds.connections;
   return adapter;
+}
+
+/** What holds for a request wherever in a process it is served; the bounds on connections are the listener's. */
+export function fastifyOptions(env: Pick<Env, 'TRUST_PROXY'>, answers?: FaultAnswers) {
+  return {
+    ...(answers && { frameworkErrors: answers.router, clientErrorHandler: parserFaultHandler(answers.parser) }),
+    bodyLimit: BODY_LIMIT,
+    // What came in on an open connection is answered, also while the listener closes.
+    return503OnClosing: false,
+    trustProxy: env.TRUST_PROXY ? ['loopback', 'linklocal', 'uniquelocal'] : false,
+    // pino-http keeps an id that the request already has.
+    genReqId: (raw: IncomingMessage) => Object.assign(raw, { id: requestId(raw) }).id,
+  } satisfies FastifyServerOptions;
 }
 
 function timeouts(bounds: Bounds, behindProxy: boolean) {

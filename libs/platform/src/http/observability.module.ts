@@ -38,6 +38,6 @@ function describe(needs: readonly Need[], isOpen: (env: Env) => boolean, more: P
       RequestMetrics,
       ...more,
     ],
-    exports: [Readiness, RequestLog],
+    exports: [Readiness, RequestLog, RequestMetrics, ...more],
   };
 }
