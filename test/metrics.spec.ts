@@ -60,6 +60,15 @@ describe('what a worker tells Prometheus', () => {
     expect(await sample('golden72_push_sessions')).toBeGreaterThan(0);
   });
 
+  it('counts the first push of a wave whose nearest have all gone', async () => {
+    await city.simulator.configure({ unregisteredRate: 1 });
+    await makeDevices(city.source, scatter(3, SHENZHEN, 900));
+    const grown = await growth(['golden72_first_push_seconds_count{audience="ring"}'], async () => {
+      await city.settled((await city.release()).alertId);
+    });
+    expect(grown).toEqual([1]);
+  });
+
   it('tells retries by why, and counts a result once', async () => {
     await makeDevices(city.source, scatter(40, SHENZHEN, 900));
     await city.simulator.configure({ faults: { unavailable: 1 } });

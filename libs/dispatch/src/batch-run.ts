@@ -83,10 +83,14 @@ export class BatchRun {
     return chunkOf(outcomes);
   }
 
-  /** For how many milliseconds the wave's first push was owed, once: when one is accepted. Null until then, and ever after. */
+  /**
+   * For how many milliseconds the wave's first push was owed, once: when one is accepted, or nobody of the batch is left to be asked.
+   * Null until then, and ever after.
+   */
   firstPushMs(): number | null {
     const { firstDueMs } = this.lease;
-    if (firstDueMs === null || !this.pushed || this.firstTold) return null;
+    if (firstDueMs === null || this.firstTold) return null;
+    if (!this.pushed && this.results.pending().length > 0) return null;
     this.firstTold = true;
     return firstDueMs + performance.now() - this.claimedAt;
   }
