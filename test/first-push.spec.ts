@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AlertRepository } from '../libs/dispatch/src/alert.repository.ts';
-import { BatchRepository, type Settlement } from '../libs/dispatch/src/batch.repository.ts';
+import { BatchRepository } from '../libs/dispatch/src/batch.repository.ts';
+import type { Settlement } from '../libs/dispatch/src/batch.types.ts';
 import { QuietLedger } from './harness/quiet-ledger.ts';
 import { shiftLedger } from './harness/shifted.ts';
 import { zoneAt } from './harness/zone-at.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BatchRepository, type Lease } from '../libs/dispatch/src/batch.repository.ts';
+import { BatchRepository } from '../libs/dispatch/src/batch.repository.ts';
+import type { Lease } from '../libs/dispatch/src/batch.types.ts';
 import { QuietLedger } from './harness/quiet-ledger.ts';
 
 describe('lost leases', () => {

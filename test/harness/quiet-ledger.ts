@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import type { OfficerActor } from '#access';
 import { DispatchModule } from '#dispatch';
 import { PlatformModule } from '#platform';
-import type { Lease } from '../../libs/dispatch/src/batch.repository.ts';
+import type { Lease } from '../../libs/dispatch/src/batch.types.ts';
 import { Ledger } from '../../libs/dispatch/src/ledger.service.ts';
 import { WaveRepository } from '../../libs/dispatch/src/wave.repository.ts';
 import { createTestDatabase } from './database.ts';

@@ -1,13 +1,7 @@
+import type { SimulatorReady } from '../../apps/demo/src/simulator.ts';
 import type { SettingsPatch } from '../../apps/fcm-simulator/src/settings.ts';
 
-/** What the simulator says when it is ready. */
-export interface SimulatorReady {
-  readonly fcm: string;
-  readonly control: string;
-  readonly ca: string;
-  readonly credentials: string;
-  readonly project: string;
-}
+export type { SimulatorReady };
 
 interface KindBooks {
   readonly accepted: number;

@@ -15,7 +15,7 @@ const RING_M = 120_000;
 const ROWS = 12;
 const BANDS_A_ROW = 5;
 const POLL_MS = 200;
-/** Phones that register over the api as any app does, and leave before the end. */
+/** Phones that register over the api like every app, and leave before the end. */
 export const VISITORS = 3;
 
 interface Released {
@@ -72,7 +72,7 @@ export class Night {
     return this.client.signIn(signIn);
   }
 
-  /** Three phones that register as any app does, and will leave before the end. */
+  /** Three phones that register like every app, and will leave before the end. */
   private async registerVisitors(): Promise<Client[]> {
     const [lon, lat] = LAST_SEEN;
     return Promise.all(

@@ -1,4 +1,5 @@
 import type { Worker } from 'bullmq';
+import { inTime } from '#platform';
 
 /** Batches under way stop within a chunk; what takes longer is waiting for a server that is away. */
 const PATIENCE_MS = 10_000;
@@ -11,8 +12,10 @@ const ANSWER_MS = 1_000;
  */
 export async function closeSoon(worker: Worker, underWay: Iterable<Promise<unknown>>): Promise<void> {
   await worker.pause(true);
-  const done = await within(PATIENCE_MS, Promise.allSettled(underWay));
-  await worker.close(!done || !(await within(ANSWER_MS, answers(worker))));
+  const told = inTime(PATIENCE_MS, 'jobs go on', Promise.allSettled(underWay)).then(() =>
+    inTime(ANSWER_MS, 'Redis does not answer', answers(worker)),
+  );
+  await worker.close(!(await told.catch(() => false)));
 }
 
 /** Whether both of a worker's connections stand, and Redis answers on the one that does not wait for jobs. */
@@ -22,15 +25,4 @@ async function answers(worker: Worker): Promise<boolean> {
   if (asking.status !== 'ready' || waiting?.status !== 'ready') return false;
   await asking.info();
   return true;
-}
-
-/** Whether a promise is kept, and in time; false is none. */
-async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), ms);
-  try {
-    return Boolean(await Promise.race([promise.catch(() => false), late]));
-  } finally {
-    clearTimeout(timer);
-  }
 }

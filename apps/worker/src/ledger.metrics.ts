@@ -1,9 +1,8 @@
-import { Injectable } from '@nestjs/common';
-import { LedgerOverview, Pacer } from '#dispatch';
+import { Inject, Injectable } from '@nestjs/common';
+import { LedgerOverview, Pacer, type ProviderStanding } from '#dispatch';
 import { Metrics, Outbox } from '#platform';
+import { PUSH_GATEWAY, type PushGateway } from '#push';
 
-/** Who the quota is shared for. */
-const PROVIDER = 'fcm';
 const BREAKER_STATES = ['closed', 'open', 'probing'] as const;
 
 /**
@@ -12,10 +11,16 @@ const BREAKER_STATES = ['closed', 'open', 'probing'] as const;
  */
 @Injectable()
 export class LedgerMetrics {
-  constructor(metrics: Metrics, ledger: LedgerOverview, outbox: Outbox, pacer: Pacer) {
+  constructor(
+    metrics: Metrics,
+    ledger: LedgerOverview,
+    outbox: Outbox,
+    pacer: Pacer,
+    @Inject(PUSH_GATEWAY) { provider }: PushGateway,
+  ) {
     readLedger(metrics, ledger);
     readOutbox(metrics, outbox);
-    readPacer(metrics, pacer);
+    readPacer(metrics, () => pacer.breakerState(provider));
   }
 }
 
@@ -91,8 +96,8 @@ function readOutbox(metrics: Metrics, outbox: Outbox): void {
   ]);
 }
 
-function readPacer(metrics: Metrics, pacer: Pacer): void {
-  metrics.gauges('pacer', () => pacer.breakerState(PROVIDER), [
+function readPacer(metrics: Metrics, read: () => Promise<ProviderStanding>): void {
+  metrics.gauges('pacer', read, [
     {
       name: 'golden72_breaker',
       help: 'Whether the provider is asked (closed), left alone for it refuses (open), or tried by a few (probing).',

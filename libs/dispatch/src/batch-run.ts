@@ -1,7 +1,7 @@
 import type { PushTarget } from '#audience';
 import { Span } from '#platform';
 import type { PushMessage, PushOutcome } from '#push';
-import type { Lease } from './batch.repository.ts';
+import type { Lease } from './batch.types.ts';
 import type { Told } from './pacer.ts';
 import type { Results } from './results.ts';
 

@@ -1,11 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { Area } from '#geo';
-import type { Mode } from '#push';
 import { IN_ITS_DATABASE } from '#platform';
 import { besideGate, enterBeside } from './alert-gate.repository.ts';
+import type { Lease, ReadyBatch, Settlement, Standing } from './batch.types.ts';
 import { CLAIMED_UNTIL, OWED_SINCE } from './gap.repository.ts';
-import type { Instruction, Localised, MessageKind, Notice, Texts, Tier } from './alert.types.ts';
 
 /** A worker that neither checkpoints nor settles for this long has lost its batch. */
 const LEASE_SECONDS = 15;
@@ -18,74 +16,6 @@ const FAULTS = 5;
 
 /** An ending is worth telling for this long; then who is still offline is left alone. */
 const ENDING_HOURS = 24;
-
-/** One batch, held by one worker under one epoch, with all that its pushes need. */
-export interface Lease {
-  readonly batchId: number;
-  /** The fence: writes under an older epoch change nothing. */
-  readonly epoch: number;
-  readonly attempt: number;
-  readonly band: number;
-  readonly size: number;
-  readonly results: string | null;
-  readonly ids: readonly number[];
-  readonly waveId: number;
-  readonly audience: 'ring' | 'notified';
-  readonly alertId: string;
-  readonly alertEpoch: number;
-  readonly slug: string;
-  readonly mode: Mode;
-  readonly tier: Tier;
-  readonly area: Area;
-  readonly zone: string;
-  readonly place: Localised;
-  readonly callNumber: string;
-  readonly instruction: Instruction;
-  readonly hasPhoto: boolean;
-  /** A ring is asked by an `alert`, whatever the message was to those asked before. */
-  readonly kind: MessageKind;
-  /** The alert's newest message at the claim. */
-  readonly version: number;
-  readonly texts: Texts;
-  readonly notice: Notice | null;
-  /** After this nothing of the batch is sent any more. */
-  readonly deadline: Date;
-  readonly overdue: boolean;
-  /** The trace in which its wave was made; null where none is kept. */
-  readonly traceParent: string | null;
-  /** Of a wave's first batch, until a push of it is accepted: milliseconds for which it has owed one. Null for any other. */
-  readonly firstDueMs: number | null;
-}
-
-/** What has become of a batch's alert, under a shared lock: see {@link BatchRepository.standing}. */
-export interface Standing {
-  readonly alertId: string;
-  /** Whether the alert has a newer message than the batch knows of, or asks nobody any more. */
-  readonly behind: boolean;
-}
-
-export interface ReadyBatch {
-  readonly waveId: number;
-  /** Whether the wave tells that its alert is over. */
-  readonly ends: boolean;
-  readonly batchId: number;
-  /** Its place in its wave, nearest first, from 1 on. */
-  readonly seq: number;
-  readonly band: number;
-  readonly epoch: number;
-  /** Milliseconds until it may run; 0 is now. */
-  readonly delayMs: number;
-}
-
-/** Why a batch settles or goes back to the queue; see {@link BatchRepository.settle}. */
-export interface Settlement {
-  readonly results: string;
-  /** Milliseconds until the rest is tried again; null when there is no rest. */
-  readonly retryMs: number | null;
-  readonly pushed: boolean;
-  /** False when the provider was not even asked for the rest: the attempt does not count. */
-  readonly tried: boolean;
-}
 
 @Injectable()
 export class BatchRepository {
@@ -245,16 +175,6 @@ export class BatchRepository {
     return rows[0]?.state ?? null;
   }
 
-  /** Dead batches whose time is over wait for nobody any more: pending again, they are given up when claimed. @returns their ids */
-  async releaseOverdueDead(): Promise<number[]> {
-    const [rows] = await this.dataSource.query<[{ id: number }[], number]>(
-      `UPDATE batches b SET ${ALIVE}, run_at = now() FROM waves w, alerts a, messages m
-       WHERE b.state = 'dead' AND w.id = b.wave_id AND a.id = b.alert_id AND m.alert_id = a.id AND m.version = b.version AND ${DEADLINE} <= now()
-       RETURNING b.id`,
-    );
-    return rows.map((row) => row.id);
-  }
-
   /**
    * The next batches of every flow that is not held, at most `perFlow` each, nearest first over all of its unsettled waves:
    * who came late stands among those of their band, and late waves take no share of their own.
@@ -293,9 +213,6 @@ const DEAD = (condition: string, reason: string) => `
   state = CASE WHEN ${condition} THEN 'dead' ELSE 'pending' END,
   dead_reason = CASE WHEN ${condition} THEN ${reason} END,
   dead_at = CASE WHEN ${condition} THEN now() END`;
-
-/** What makes a dead batch pending, as if nothing had gone wrong with it yet. */
-export const ALIVE = `state = 'pending', dead_reason = NULL, dead_at = NULL, attempt = 0, barren = 0, faults = 0`;
 
 /** Leases lost in a row since the results of somebody were learnt: a worker that came further starts the count anew. */
 const BARREN = (results: string) =>

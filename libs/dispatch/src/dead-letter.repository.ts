@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { ALIVE, DEADLINE } from './batch.repository.ts';
+import { DEADLINE } from './batch.repository.ts';
 
 /** A batch that was set aside. */
 export interface DeadLetter {
@@ -25,6 +25,9 @@ export interface DeadStanding {
   readonly overdue: boolean;
 }
 
+/** What makes a dead batch pending, as if nothing had gone wrong with it yet. */
+const ALIVE = `state = 'pending', dead_reason = NULL, dead_at = NULL, attempt = 0, barren = 0, faults = 0`;
+
 @Injectable()
 export class DeadLetterRepository {
   constructor(private readonly dataSource: DataSource) {}
@@ -47,6 +50,14 @@ export class DeadLetterRepository {
       [batchId],
     );
     return rows[0] ?? null;
+  }
+
+  /** Those whose time is over wait for nobody any more: pending again, they are given up when claimed. */
+  async releaseOverdue(): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE batches b SET ${ALIVE}, run_at = now() FROM waves w, alerts a, messages m
+       WHERE b.state = 'dead' AND w.id = b.wave_id AND a.id = b.alert_id AND m.alert_id = a.id AND m.version = b.version AND ${DEADLINE} <= now()`,
+    );
   }
 
   /** Owed from now on: what was not sent while it was dead is no gap. */

@@ -2,7 +2,8 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
 import { Coalesced, type JobData, QueueAdds } from '#platform';
-import { BatchRepository, type ReadyBatch } from './batch.repository.ts';
+import { BatchRepository } from './batch.repository.ts';
+import type { ReadyBatch } from './batch.types.ts';
 import { sendBatch } from './dispatch.jobs.ts';
 import { WaveRepository } from './wave.repository.ts';
 

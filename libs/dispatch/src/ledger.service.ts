@@ -1,7 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Devices, type PushTarget } from '#audience';
 import { Transactions } from '#platform';
-import { BatchRepository, type Lease, type Settlement } from './batch.repository.ts';
+import { BatchRepository } from './batch.repository.ts';
+import type { Lease, Settlement } from './batch.types.ts';
+import { DeadLetterRepository } from './dead-letter.repository.ts';
 import { Results } from './results.ts';
 import { WaveRepository } from './wave.repository.ts';
 
@@ -35,6 +37,7 @@ export class Ledger {
 
   constructor(
     private readonly batches: BatchRepository,
+    private readonly letters: DeadLetterRepository,
     private readonly waves: WaveRepository,
     private readonly devices: Devices,
     private readonly transactions: Transactions,
@@ -57,7 +60,7 @@ export class Ledger {
    * @returns how many
    */
   async reclaim(): Promise<number> {
-    await this.batches.releaseOverdueDead();
+    await this.letters.releaseOverdue();
     let reclaimed = 0;
     for (const batchId of await this.batches.silent()) if (await this.takeBack(batchId)) reclaimed++;
     return reclaimed;
@@ -112,7 +115,7 @@ export class Ledger {
    */
   async settle(lease: Lease, leaving: Leaving): Promise<boolean> {
     const givesUp = lease.overdue || lease.attempt >= DOUBTFUL_ATTEMPTS;
-    return (!givesUp && (await this.settleAbreast(lease, leaving))) || this.settleBehind(lease, leaving);
+    return (!givesUp && (await this.settleAbreast(lease, leaving))) || this.settleInFull(lease, leaving);
   }
 
   /** The usual case in few statements. @returns false where it is another case */
@@ -127,7 +130,7 @@ export class Ledger {
     });
   }
 
-  private settleBehind(lease: Lease, leaving: Leaving): Promise<boolean> {
+  private settleInFull(lease: Lease, leaving: Leaving): Promise<boolean> {
     const { results, dead } = leaving;
     return this.transactions.run(async ({ tx }) => {
       const standing = await this.batches.standing(tx, lease.batchId);

@@ -2,7 +2,7 @@ import { areaBounds, type Area } from '#geo';
 import type { PushMessage } from '#push';
 import type { PushTarget } from '#audience';
 import type { Language } from './alert.types.ts';
-import type { Lease } from './batch.repository.ts';
+import type { Lease } from './batch.types.ts';
 import { soundOf } from './night.ts';
 import { asks, shownText } from './texts.ts';
 

@@ -10,6 +10,7 @@ export type { GroupCommit, GroupCommitRefusal } from './group-commit.ts';
 export { GroupCommits } from './group-commits.ts';
 export { Idempotency, type IdempotencyRefusal, type IdempotentRequest } from './idempotency.ts';
 export { PHOTO_MAX_BYTES, reencodePhoto, type ImageRefusal, type Photo } from './image.ts';
+export { inTime } from './in-time.ts';
 export { defineJob, queueOf, type JobData, type JobDefinition, type JobHandlers } from './jobs.ts';
 export { hashSecret, Keys, newSecret } from './keys.ts';
 export { Outbound, OUTBOUND_LOOKUP, OutboundError, type OutboundFault } from './outbound.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { validateHeaderValue } from 'node:http';
 import { deleteApp, initializeApp, type Credential } from 'firebase-admin/app';
+import { inTime } from '#platform';
 
 /** A token is not used in its last minute, or last fifth where it lives shorter than five. */
 const MARGIN_MS = 60_000;
@@ -61,7 +62,7 @@ export class Bearer {
   async #fetch(): Promise<string> {
     try {
       this.#credential ??= this.#source();
-      const token = await within(this.#timeoutMs, this.#credential.getAccessToken());
+      const token = await inTime(this.#timeoutMs, 'no access token in time', this.#credential.getAccessToken());
       const livesMs = token.expires_in * 1000;
       const staleAtMs = Date.now() + livesMs - Math.min(MARGIN_MS, livesMs * MARGIN_SHARE);
       const authorization = `Bearer ${token.access_token}`;
@@ -73,15 +74,5 @@ export class Bearer {
       this.#credential = undefined;
       throw error;
     }
-  }
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise: overdue, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('no access token in time')), ms);
-  try {
-    return await Promise.race([work, overdue]);
-  } finally {
-    clearTimeout(timer);
   }
 }
