@@ -24,7 +24,7 @@ describe('a decoder', () => {
   it.each([
     ['memory', { memoryKb: 1_000_000 }],
     ['processor time', { cpuSeconds: 1 }],
-    ['time', { wallMs: 600 }],
+    ['time', { wallMs: 100 }],
     ['what it may write', { resultBytes: 500 }],
   ] as const)('is ended when it is beyond its bound of %s', async (_, bound) => {
     expect(await kindOf(giant, bound)).toBe('too_large');
@@ -32,6 +32,10 @@ describe('a decoder', () => {
 
   it('is as well afterwards', async () => {
     expect(await kindOf(small, {})).toBe('drawn');
+  });
+
+  it('that takes too long to start is a fault of ours, too', async () => {
+    await expect(drawApart(small, { ...BOUNDS, startMs: 1 })).rejects.toThrow('the photo decoder');
   });
 
   it('that cannot start is a fault of ours, not of the photo', async () => {

@@ -9,7 +9,9 @@ export interface DecoderBounds {
   /** Private memory it may map (RLIMIT_DATA); Node itself begins with 0.6 GB, of which it uses a tenth. */
   readonly memoryKb: number;
   readonly cpuSeconds: number;
-  /** Longer than the processor's time, for others may want the processor, too. */
+  /** For Node to start, which is no fault of the photo. */
+  readonly startMs: number;
+  /** From its first word on; longer than the processor's time, for others may want the processor, too. */
   readonly wallMs: number;
   /** Of the JPEG that comes out. */
   readonly resultBytes: number;
@@ -18,6 +20,7 @@ export interface DecoderBounds {
 export const BOUNDS: DecoderBounds = {
   memoryKb: 2_000_000,
   cpuSeconds: 8,
+  startMs: 30_000,
   wallMs: 30_000,
   resultBytes: 4 * 1024 * 1024,
 };
@@ -50,7 +53,12 @@ export async function drawApart(upload: Buffer, bounds: DecoderBounds = BOUNDS):
     env: ENVIRONMENT,
     cwd: '/',
   });
-  const deadline = setTimeout(() => decoder.kill('SIGKILL'), bounds.wallMs);
+  const end = () => decoder.kill('SIGKILL');
+  let deadline = setTimeout(end, bounds.startMs);
+  decoder.stdout.once('data', () => {
+    clearTimeout(deadline);
+    deadline = setTimeout(end, bounds.wallMs);
+  });
   try {
     const said = collect(decoder, bounds.resultBytes);
     // A decoder that has given up does not read to the end.
