@@ -9,16 +9,11 @@ declare module 'autocannon' {
 
   interface Client {
     setRequests(requests: readonly Request[]): void;
-    on(event: 'response', listener: (status: number) => void): void;
+    on(event: 'response', listener: (status: number, bytes: number, ms: number) => void): void;
   }
 
   interface Result {
-    readonly '2xx': number;
-    /** Seconds. */
-    readonly duration: number;
     readonly errors: number;
-    /** Milliseconds. */
-    readonly latency: { readonly p50: number; readonly p99: number };
   }
 
   export default function autocannon(options: {

@@ -2,31 +2,51 @@
 import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
 import type { Load, Thrown } from './herd.ts';
+import { quantile } from './rounds.ts';
+
+/** From the first answer on: in it the connections open, and nothing is measured. */
+const OPENING_MS = 500;
 
 const load = JSON.parse(process.argv[2] ?? '') as Load;
-const lines = readFileSync(load.file, 'utf8').trimEnd().split('\n');
-const requests = lines.map((line) => {
-  const [authorization = '', body = ''] = line.split('\t');
-  const headers = { 'content-type': 'application/json', ...(authorization && { authorization }) };
-  return { method: load.method, path: load.path, headers, body };
-});
+const requests = readFileSync(load.file, 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => {
+    const [authorization = '', body = ''] = line.split('\t');
+    const headers = { 'content-type': 'application/json', ...(authorization && { authorization }) };
+    return { method: load.method, path: load.path, headers, body };
+  });
+const byConnection = Object.groupBy(requests, (_, place) => place % load.connections);
 
 const answered: number[] = [];
 const refused: Record<number, number> = {};
-const instance = autocannon({
+const latencies: number[] = [];
+let began: number | undefined;
+let ended = 0;
+
+function count(status: number, ms: number, own: number): void {
+  ended = performance.now();
+  began ??= ended + OPENING_MS;
+  if (status < 200 || status >= 300) {
+    refused[status] = (refused[status] ?? 0) + 1;
+    return;
+  }
+  (answered[own] as number)++;
+  if (ended >= began) latencies.push(ms);
+}
+
+const { errors } = await autocannon({
   url: load.url,
   connections: load.connections,
-  duration: load.seconds,
+  duration: load.seconds + OPENING_MS / 1000,
   timeout: 60,
   setupClient: (client) => {
     const own = answered.push(0) - 1;
-    client.setRequests(requests.filter((_, place) => place % load.connections === own));
-    client.on('response', (status) => {
-      if (status >= 200 && status < 300) (answered[own] as number)++;
-      else refused[status] = (refused[status] ?? 0) + 1;
-    });
+    client.setRequests(byConnection[own] ?? []);
+    client.on('response', (status, _bytes, ms) => count(status, ms, own));
   },
 });
-const { '2xx': ok, duration, errors, latency } = await instance;
-const thrown: Thrown = { perSecond: ok / duration, answered, refused, errors, p50Ms: latency.p50, p99Ms: latency.p99 };
+const perSecond = (latencies.length * 1000) / (ended - (began ?? ended));
+const [p50Ms, p99Ms] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
+const thrown: Thrown = { perSecond, answered, refused, errors, p50Ms, p99Ms };
 console.log(JSON.stringify(thrown));

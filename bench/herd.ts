@@ -19,7 +19,7 @@ export interface Load {
 
 /** What a load found. */
 export interface Thrown {
-  /** Answers of 2xx. */
+  /** Answers of 2xx, once the connections are open. */
   readonly perSecond: number;
   /** Answers of 2xx by connection: of each, its first so many requests. */
   readonly answered: readonly number[];
@@ -63,7 +63,7 @@ const PEERS: Readonly<Record<Name, string>> = {
 /** Each sends its next request when its last is answered. */
 export const CONNECTIONS = 256;
 
-const SECONDS = { tiny: 1, small: 2, full: 10 } as const;
+const SECONDS = { tiny: 1, small: 4, full: 10 } as const;
 
 /** What ours is to reach, times the peer. */
 const TARGETS = { save: 4, bare: 0.25 } as const;

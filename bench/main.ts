@@ -101,7 +101,10 @@ async function makeWorld(): Promise<World> {
 const date = new Date();
 const rows: Row[] = [];
 const figures: Record<string, unknown> = {};
+const done: string[] = [];
+let kept: string | undefined;
 try {
+  const machine = machineOf(await servers.versions(), root);
   for (const part of chosen) {
     const began = Date.now();
     say(`${part.name} …`);
@@ -109,14 +112,13 @@ try {
     await deployment.stop();
     rows.push(...found.rows);
     Object.assign(figures, found.figures);
+    done.push(part.name);
+    // Now, and not at the end: a part that fails after an hour must not take the others with it.
+    if (size !== 'tiny') kept = keep(root, { date, size, parts: done, machine, rows, figures });
     say(`${tableOf(found.rows)}\n${part.name}: ${Math.round((Date.now() - began) / 1000)} s`);
   }
   if (chosen.length > 1) console.log(tableOf(rows));
-  if (size !== 'tiny') {
-    const machine = machineOf(await servers.versions(), root);
-    const file = keep(root, { date, size, parts: chosen.map(({ name }) => name), machine, rows, figures });
-    say(`Kept as ${file}`);
-  }
+  if (kept) say(`Kept as ${kept}`);
   console.log(JSON.stringify(figures));
 } finally {
   await deployment.stop();
