@@ -34,7 +34,7 @@ const PARTS: readonly Part[] = [
   page,
 ];
 
-const ROUNDS = { tiny: 1, small: 3, full: 5 } as const;
+const ROUNDS = { tiny: 1, small: 3, full: 3 } as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
