@@ -9,7 +9,7 @@ import { compare, CONNECTIONS } from '../herd.ts';
 import type { Bench, Part } from '../part.ts';
 
 /** Batches whose recipients answer in one run: more than any contender is told of. */
-const BATCHES = { tiny: 40, small: 200, full: 500 } as const;
+const BATCHES = { tiny: 40, small: 120, full: 400 } as const;
 
 const BATCH = 500;
 
