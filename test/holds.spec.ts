@@ -180,7 +180,7 @@ describe('holding and stopping', () => {
 describe('holding while the provider is silent', () => {
   let city: TestCity;
   /** Takes connections and never says a word. */
-  const silent = createServer((socket) => socket.on('error', () => undefined));
+  const silent = createServer((socket) => socket.on('error', () => undefined).resume());
 
   beforeAll(async () => {
     silent.listen(0, '127.0.0.1');
