@@ -131,8 +131,12 @@ export const cutStars: fc.Arbitrary<KnownArea> = star(between(170, 190), between
   const oracle = oracleOf(star);
   return {
     area: { kind: 'polygon', polygon: { type: 'MultiPolygon', coordinates } },
-    // ±180 is one meridian, and both parts hold it.
-    inside: ([lon, lat]) => oracle([lon < 0 ? lon + 360 : lon, lat]),
+    // ±180 is one meridian, and both parts hold it: where it cuts the hole it is the hole's edge, and that is inside.
+    inside: ([lon, lat]) => {
+      const p: LonLat = [lon < 0 ? lon + 360 : lon, lat];
+      const says = oracle(p);
+      return p[0] === 180 && says !== null ? winds(star.outer, p) : says;
+    },
     beside: (probe) => besideStar(star, probe),
   };
 });
