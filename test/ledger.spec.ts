@@ -92,6 +92,20 @@ describe('the ledger', () => {
     expect(before.epoch).toBeGreaterThan(lease.epoch);
   });
 
+  it('keeps a batch with its worker while answers are slow', async () => {
+    const WITHOUT_ANSWER = `SELECT lease_until AS "until" FROM batches
+      WHERE alert_id = $1 AND state = 'leased' AND results LIKE '%~%' AND results NOT LIKE '%a%'`;
+    await makeDevices(city.source, scatter(20, SHENZHEN, 500));
+    await city.simulator.configure({ latencyMs: { min: 8_000, max: 8_000 } });
+    const { alertId } = await city.release();
+    const lease = async () => (await city.source.query<{ until: Date }[]>(WITHOUT_ANSWER, [alertId]))[0]?.until;
+    const first = await until('a chunk is under way', lease);
+    await until('its lease is renewed before it is answered', async () => ((await lease()) ?? first) > first);
+    await city.simulator.configure({ latencyMs: { min: 0, max: 0 } });
+    await city.settled(alertId);
+    expect(city.simulator.alertStats(alertId)).toMatchObject({ accepted: 20, duplicates: 0 });
+  });
+
   it('tells a batch that was leased at the ending, once its worker went silent', async () => {
     const { alertId, batchId } = await heldBatch(30);
     const lease = await claimed(batchId);
