@@ -48,6 +48,18 @@ describe('Fresh', () => {
     expect(await get()).toBe(2);
   });
 
+  it('keeps nothing that nobody has asked for since it was too old to stand in', async () => {
+    const { world, fresh, get } = rig();
+    await get('an ended alert');
+    world.now = 20_999;
+    await get('another');
+    expect(fresh.has('an ended alert')).toBe(true);
+    world.now = 21_000;
+    await get('another');
+    expect(fresh.has('an ended alert')).toBe(false);
+    expect(fresh.has('another')).toBe(true);
+  });
+
   it('forgets the key that was asked for the longest ago', async () => {
     const { world, get } = rig(2);
     await get('a');

@@ -15,8 +15,8 @@ interface Freshness {
 }
 
 /**
- * Values loaded at most once per key and `maxAgeMs`, however many ask: a herd that comes at once shares one load.
- * `now` is a monotonic clock in milliseconds.
+ * Values loaded at most once per key and `maxAgeMs`, however many ask: a herd that comes at once shares one load. What is too old
+ * even to stand in is forgotten when anything else is asked for. `now` is a monotonic clock in milliseconds.
  */
 export class Fresh<Value> {
   private readonly entries = new Map<string, Entry<Value>>();
@@ -44,7 +44,7 @@ export class Fresh<Value> {
     this.entries.delete(key);
     const entry = known && this.now() - known.loadedAt < this.freshness.maxAgeMs ? known : this.load(key, load, known);
     this.entries.set(key, entry);
-    this.forgetOldest();
+    this.forgetUseless();
     return entry.value;
   }
 
@@ -58,7 +58,7 @@ export class Fresh<Value> {
     const loadedAt = this.now();
     this.entries.delete(key);
     this.entries.set(key, { loadedAt, value: Promise.resolve(value), good: { value, loadedAt } });
-    this.forgetOldest();
+    this.forgetUseless();
   }
 
   private load(
@@ -85,9 +85,13 @@ export class Fresh<Value> {
     if (entry?.value === value) this.entries.set(key, { ...entry, good });
   }
 
-  private forgetOldest(): void {
-    if (this.entries.size <= this.freshness.maxEntries) return;
-    const oldest = this.entries.keys().next();
-    if (!oldest.done) this.entries.delete(oldest.value);
+  /** The one asked for the longest ago comes first, so all behind one that is kept are kept. */
+  private forgetUseless(): void {
+    const { maxAgeMs, maxStaleMs, maxEntries } = this.freshness;
+    const since = this.now() - maxAgeMs - maxStaleMs;
+    for (const [key, { loadedAt }] of this.entries) {
+      if (this.entries.size <= maxEntries && loadedAt > since) return;
+      this.entries.delete(key);
+    }
   }
 }
