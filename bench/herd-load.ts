@@ -46,7 +46,9 @@ const { errors } = await autocannon({
     client.on('response', (status, _bytes, ms) => count(status, ms, own));
   },
 });
-const perSecond = (latencies.length * 1000) / (ended - (began ?? ended));
-const [p50Ms, p99Ms] = [quantile(latencies, 0.5), quantile(latencies, 0.99)];
+const perSecond = (latencies.length * 1000) / Math.max(1, ended - (began ?? ended));
+// Where nothing was answered well, whoever started this is told what was answered instead.
+const latencyMs = (share: number) => (latencies.length > 0 ? quantile(latencies, share) : 0);
+const [p50Ms, p99Ms] = [latencyMs(0.5), latencyMs(0.99)];
 const thrown: Thrown = { perSecond, answered, refused, errors, p50Ms, p99Ms };
 console.log(JSON.stringify(thrown));

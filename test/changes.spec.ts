@@ -256,7 +256,7 @@ describe('changes of a live alert', () => {
       });
     });
 
-    it('is bound to what was seen: any other change, hold or message meanwhile is refused', async () => {
+    it('is bound to what was seen: whatever else is changed, held or told meanwhile, it is refused', async () => {
       const { alertId } = await quiet();
       const id = await tools.propose(alertId, RING);
       const moves: (() => Promise<unknown>)[] = [

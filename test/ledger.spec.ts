@@ -8,6 +8,8 @@ import { TestCity } from './harness/city.ts';
 import { makeDevices, scatter, SHENZHEN } from './harness/fixtures.ts';
 import { until } from './harness/until.ts';
 
+const NO_FAULTS = { faults: { unavailable: 0, internal: 0, quota429: 0, reset: 0 }, down: false } as const;
+
 describe('the ledger', () => {
   let city: TestCity;
   let batches: BatchRepository;
@@ -21,7 +23,7 @@ describe('the ledger', () => {
 
   beforeEach(async () => {
     await city.source.query('TRUNCATE devices CASCADE');
-    await city.simulator.configure({ faults: { unavailable: 0, internal: 0, quota429: 0, reset: 0 }, down: false });
+    await city.simulator.configure({ ...NO_FAULTS, latencyMs: { min: 0, max: 0 } });
   });
 
   /** Releases an alert to a few devices and holds its only batch back from the worker. */
@@ -101,7 +103,6 @@ describe('the ledger', () => {
     const lease = async () => (await city.source.query<{ until: Date }[]>(WITHOUT_ANSWER, [alertId]))[0]?.until;
     const first = await until('a chunk is under way', lease);
     await until('its lease is renewed before it is answered', async () => ((await lease()) ?? first) > first);
-    await city.simulator.configure({ latencyMs: { min: 0, max: 0 } });
     await city.settled(alertId);
     expect(city.simulator.alertStats(alertId)).toMatchObject({ accepted: 20, duplicates: 0 });
   });

@@ -20,6 +20,7 @@ const PHONE = {
 const CONNECTIONS = 64;
 /** Many short rounds: what others take of the machine changes from second to second, and both sides meet the same. */
 const ROUNDS = { tiny: 1, small: 9, full: 25 } as const;
+const WARM_UP = 3;
 const SECONDS = 1;
 const TARGET = 0.8;
 
@@ -77,14 +78,14 @@ async function compare(
   };
   const found = await alternate(
     { ours: contender('ours'), bare: contender('bare') },
-    { rounds: ROUNDS[bench.size], warmUp: 3, stop: bench.stop },
+    { rounds: ROUNDS[bench.size], warmUp: WARM_UP, stop: bench.stop },
   );
   const micros = { ours: sampleOf(cpu.ours), bare: sampleOf(cpu.bare) };
   const vsBare = found.ours.median / found.bare.median;
   const vsBareCpu = micros.bare.median / micros.ours.median;
   const reads = (await readsOf(databaseUrl)) - readsBefore;
   // Each of its herds begins with one, and then there is one a second.
-  const mayRead = Math.ceil(herdSeconds) + ROUNDS[bench.size] + 3;
+  const mayRead = Math.ceil(herdSeconds) + ROUNDS[bench.size] + WARM_UP;
   const what = `an alert's page, ${bytes} B of Brotli`;
   const rows: Row[] = [
     { what, contender: 'Golden72', ...perSecond(found.ours) },
