@@ -6,7 +6,7 @@ import { redisUrl } from './harness/env.ts';
 
 const root = join(import.meta.dirname, '..');
 /** What is measured over minutes, `quota`, and the memory of a big wave, `worker`, would say nothing in seconds. */
-const PARTS = ['audience', 'wave', 'dispatch', 'first-push', 'fairness', 'positions', 'engagement', 'page'];
+const PARTS = ['audience', 'wave', 'growth', 'dispatch', 'first-push', 'fairness', 'positions', 'engagement', 'page'];
 
 const figure = expect.any(Number);
 
@@ -27,6 +27,7 @@ describe('the benchmark', () => {
     expect(figures).toMatchObject({
       audience: { vsGist: figure, vsRedis: figure, mismatches: 0 },
       wave: { vsRows: figure, bytesPerRecipient: figure },
+      growth: { ratio: figure },
       dispatch: { vsFirebaseAdminCpu: figure, vsFcmV1Http2Cpu: figure, vsBareHttp2: figure, cpuVsBare: figure },
       perMillion: { cpuS: figure, walMb: figure, redisOps: figure },
       firstPushMs: { p50: figure, p95: figure },
