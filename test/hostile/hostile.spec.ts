@@ -78,10 +78,17 @@ describe('the scan', () => {
     ['a path', '{"detail":"/work/main/libs/x"}'],
     ['SQL', 'SELECT id FROM cases'],
     ['the database’s words', 'relation "cases" does not exist'],
+    ['a name of the catalogue', '{"detail":"permission denied for table pg_authid"}'],
     ['the driver’s words', 'connect ECONNREFUSED 127.0.0.1:5432'],
     ['a password’s hash', '$argon2id$v=19$m=19456'],
     ['an inner number', '{"batchId":7}'],
   ])('finds %s', (_, body) => expect(found(body)).toEqual(expect.arrayContaining(['leak'])));
+
+  it('does not take a random token for a name of the catalogue', () => {
+    expect(found('{"token":"PG_asJYxfAJZ3pnjCSKF5m"}', { 'set-cookie': 'g72_session=pg_asJYxfAJZ3pnjCSKF5m' })).toEqual(
+      [],
+    );
+  });
 
   it('finds a leak in a header, and a banner', () => {
     expect(found('', { 'x-note': 'TypeError: undefined is not a function' })).toContain('leak');
