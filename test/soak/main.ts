@@ -82,7 +82,7 @@ async function judge(stage: Stage, samples: Samples): Promise<Verdict[]> {
   return [
     ...books(traffic, provider, { lostLeases, quotaPerMinute: SETTING.quotaPerMinute, deaths }),
     ...flatness(samples.series, ranMinutes),
-    ...disk(growthOf(before, after, anew, ranMinutes), named),
+    ...disk(growthOf(before, after, anew, samples.readingsOf('rows turned over')), named),
     ...alsoSeen(samples.series),
   ];
 }

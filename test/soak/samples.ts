@@ -17,7 +17,7 @@ export type Measure =
   | 'keys that expire'
   | 'jobs queued'
   | 'rows waiting'
-  | 'table MB'
+  | 'rows turned over'
   | 'written MB';
 
 /** One measure over time. */
@@ -68,6 +68,11 @@ export class Samples {
   /** The newest value of a measure. */
   last(measure: Measure, of: string): number {
     return this.#series.get(`${measure} ${of}`)?.readings.at(-1)?.value ?? NaN;
+  }
+
+  /** A measure's readings, by what it is of. */
+  readingsOf(measure: Measure): ReadonlyMap<string, readonly Reading[]> {
+    return new Map(this.series.filter((each) => each.measure === measure).map(({ of, readings }) => [of, readings]));
   }
 
   async take(): Promise<void> {
@@ -122,11 +127,11 @@ export class Samples {
     );
     this.#note('rows waiting', 'outbox', row?.outbox ?? NaN);
     this.#note('written MB', 'WAL', (row?.wal ?? NaN) / MB);
-    const tables = await ledger.query<{ name: string; bytes: number }>(
-      `SELECT c.oid::regclass::text AS name, pg_total_relation_size(c.oid)::float8 AS bytes FROM pg_class c
-       WHERE relkind = 'r' AND relnamespace IN ('public'::regnamespace, 'vault'::regnamespace)`,
+    const tables = await ledger.query<{ name: string; rows: number }>(
+      `SELECT relid::regclass::text AS name, (n_tup_upd + n_tup_del)::float8 AS rows FROM pg_stat_all_tables
+       WHERE schemaname IN ('public', 'vault')`,
     );
-    for (const { name, bytes } of tables) this.#note('table MB', name, bytes / MB);
+    for (const { name, rows } of tables) this.#note('rows turned over', name, rows);
   }
 }
 

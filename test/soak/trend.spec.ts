@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isFlat, type Reading, trendOf } from './trend.ts';
+import { isFlat, type Reading, risenWithin, trendOf } from './trend.ts';
 
 const MINUTES = 60;
 const ALLOWANCE = { share: 0.05, units: 1 };
@@ -63,5 +63,28 @@ describe('the trend of a soak', () => {
     const trend = { middle: 4, last: 5, grown: 1 };
     expect(isFlat(trend, { share: 0.05, units: 1 })).toBe(true);
     expect(isFlat(trend, { share: 0.05, units: 0 })).toBe(false);
+  });
+});
+
+describe('what a count has risen by within a time', () => {
+  it('is that of its busiest time, wherever it falls', () => {
+    const burst = hour((minute) => (minute < 40 ? minute : 1_000 + minute));
+    expect(risenWithin(burst, 120_000)).toBe(1_002);
+    expect(
+      risenWithin(
+        hour((minute) => minute * 3),
+        120_000,
+      ),
+    ).toBe(6);
+  });
+
+  it('is nothing without readings, or for what stays', () => {
+    expect(risenWithin([], 120_000)).toBe(0);
+    expect(
+      risenWithin(
+        hour(() => 7),
+        120_000,
+      ),
+    ).toBe(0);
   });
 });

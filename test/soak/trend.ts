@@ -49,3 +49,14 @@ export interface Allowance {
 export function isFlat({ middle, grown }: Trend, { share, units }: Allowance): boolean {
   return grown <= Math.max(middle * share, units);
 }
+
+/** The most by which something that only grows has grown within so many milliseconds, of all readings that lie so close together. */
+export function risenWithin(readings: readonly Reading[], ms: number): number {
+  let first = 0;
+  let most = 0;
+  for (const { at, value } of readings) {
+    while (at - (readings[first] as Reading).at > ms) first++;
+    most = Math.max(most, value - (readings[first] as Reading).value);
+  }
+  return most;
+}

@@ -122,7 +122,7 @@ export function alsoSeen(series: readonly Series[]): Verdict[] {
       const written = (readings.at(-1)?.value ?? NaN) - (readings[0]?.value ?? NaN);
       return [{ what: `${of}: ${measure}`, measured: `+${round(written)} in all`, allowed: 'not judged', ok: null }];
     }
-    if (!trend || measure === 'table MB' || (FLAT[measure] && !BOOKKEEPERS.includes(of))) return [];
+    if (!trend || measure === 'rows turned over' || (FLAT[measure] && !BOOKKEEPERS.includes(of))) return [];
     return [{ what: `${of}: ${measure}`, measured: told(trend), allowed: 'not judged', ok: null }];
   });
 }
