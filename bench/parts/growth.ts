@@ -69,7 +69,7 @@ async function run(bench: Bench): Promise<Findings> {
     };
     const samples = await alternate(
       { small: take('growth_small'), big: take('growth_big') },
-      { rounds: 4 * bench.rounds + 1, warmUp: 2, stop: bench.stop },
+      { rounds: 12 * bench.rounds + 1, warmUp: 2, stop: bench.stop },
     );
     if (counts.get('growth_small') !== counts.get('growth_big')) throw new Error('the audiences are not the same');
     const ratio = samples.big.median / samples.small.median;
