@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cpuSeconds, type Process } from '../test/harness/deployment.ts';
 import type { Bench, Findings, Row } from './part.ts';
-import { alternate, type Contender, quantile, type Sample } from './rounds.ts';
+import { alternate, type Contender, quantile, ratioOf, type Sample } from './rounds.ts';
 
 /** What a herd of phones sends. */
 export interface Load {
@@ -97,7 +97,7 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Fin
     { ours: contender('ours'), save: contender('save'), bare: contender('bare') },
     { rounds: bench.rounds, warmUp: 1, stop: bench.stop },
   );
-  const vs = (peer: 'save' | 'bare') => found.ours.median / found[peer].median;
+  const vs = (peer: 'save' | 'bare') => ratioOf(found.ours, found[peer]);
   const rows = (['ours', 'save', 'bare'] as const).map((name): Row => {
     const ms = (pick: (thrown: Thrown) => number) => Math.round(quantile(others[name].map(pick), 0.5));
     const cpuMs = quantile(cpu[name], 0.5) * 1000;

@@ -10,7 +10,7 @@ export interface Bench {
   readonly size: Size;
   /** Devices of the world. */
   readonly devices: number;
-  /** How often each contender runs; medians are told. */
+  /** How often each contender runs; medians are told, and the medians of each round's ratios. */
   readonly rounds: number;
   /** The clone, built. */
   readonly root: string;

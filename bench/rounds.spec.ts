@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { alternate, quantile, sampleOf } from './rounds.ts';
+import { alternate, quantile, ratioOf, sampleOf } from './rounds.ts';
 
 const stop = new AbortController().signal;
 
@@ -24,6 +24,13 @@ describe('alternate', () => {
     const stopping = new AbortController();
     const measuring = alternate({ a: async () => (stopping.abort(), 1) }, { rounds: 2, stop: stopping.signal });
     await expect(measuring).rejects.toThrow();
+  });
+});
+
+describe('ratioOf', () => {
+  it('compares what ran in the same round, however the machine changed between rounds', () => {
+    expect(ratioOf(sampleOf([10, 40, 20]), sampleOf([20, 80, 40]))).toBe(0.5);
+    expect(ratioOf(sampleOf([10, 40, 25]), sampleOf([20, 100, 40]))).toBe(0.5);
   });
 });
 

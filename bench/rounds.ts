@@ -35,6 +35,17 @@ export function sampleOf(all: readonly number[]): Sample {
   return { median: quantile(all, 0.5), lowest: Math.min(...all), highest: Math.max(...all), all };
 }
 
+/**
+ * How many times another's figure one is: the median over the rounds. Both of a round met the same machine; what it gives to one
+ * round and not to another would else weigh more than what is compared.
+ */
+export function ratioOf(one: Sample, other: Sample): number {
+  return quantile(
+    one.all.map((figure, round) => figure / (other.all[round] as number)),
+    0.5,
+  );
+}
+
 /** The nearest rank, or the mean of the two in the middle. @throws RangeError without figures */
 export function quantile(all: readonly number[], share: number): number {
   if (all.length === 0) throw new RangeError('no figures, no quantile');

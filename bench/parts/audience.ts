@@ -5,7 +5,7 @@ import type { LonLat } from '#geo';
 import { churn, POSITIONS, settle } from '../churn.ts';
 import { differences, insideByGeodesic } from '../oracle.ts';
 import type { Bench, Findings, Part, Row } from '../part.ts';
-import { alternate, type Sample } from '../rounds.ts';
+import { alternate, ratioOf, type Sample } from '../rounds.ts';
 
 const RADIUS_M = 120_000;
 /** How many times faster than each peer. */
@@ -130,7 +130,7 @@ async function measure(bench: Bench, { client, redis, center, moved }: Peers): P
     },
     { rounds: 2 * bench.rounds + 1, warmUp: 2, stop: bench.stop },
   );
-  const against = (peer: Sample) => peer.median / samples.ids.median;
+  const against = (peer: Sample) => ratioOf(peer, samples.ids);
   const [vsGist, vsRedis] = [against(samples.gist), against(samples.redis)];
   const what = `audience: ${mismatches.inside.toLocaleString('en')} of ${bench.devices.toLocaleString('en')} inside 120 km, after ${(moved * 100).toFixed(1)} % moved`;
   const row = (contender: string, sample: Sample, more: Partial<Row> = {}): Row => ({
@@ -140,7 +140,7 @@ async function measure(bench: Bench, { client, redis, center, moved }: Peers): P
     spread: `${ms(sample.lowest)} – ${ms(sample.highest)}`,
     ...more,
   });
-  const ratioOf = (ratio: number, target: number) => ({
+  const judged = (ratio: number, target: number) => ({
     ratio: `${ratio.toFixed(1)}× (≥ ${target}×)`,
     reached: ratio >= target,
   });
@@ -150,10 +150,10 @@ async function measure(bench: Bench, { client, redis, center, moved }: Peers): P
     rows: [
       row('Golden72: ids, cover included', samples.ids),
       row('… by band, with why some are withheld', samples.whole),
-      row('PostGIS GiST, rows as registered', samples.gist, ratioOf(vsGist, TARGET.gist)),
+      row('PostGIS GiST, rows as registered', samples.gist, judged(vsGist, TARGET.gist)),
       row('… in one process, as ours', samples.gistAlone, { ratio: `${against(samples.gistAlone).toFixed(1)}×` }),
       row('… rows in cell order, as ours', samples.gistSorted, { ratio: `${against(samples.gistSorted).toFixed(1)}×` }),
-      row('Redis GEOSEARCH, ids to the client, no freshness', samples.redis, ratioOf(vsRedis, TARGET.redis)),
+      row('Redis GEOSEARCH, ids to the client, no freshness', samples.redis, judged(vsRedis, TARGET.redis)),
       { what: wrong, contender: 'Golden72', ...exact(mismatches.ours) } as Row,
       { what: wrong, contender: 'PostGIS GiST', measured: String(mismatches.gist) },
       { what: wrong, contender: 'Redis GEOSEARCH (a sphere)', measured: String(mismatches.redis) },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { cpuSeconds, type Process } from '../../test/harness/deployment.ts';
 import type { Bench, Findings, Part, Row } from '../part.ts';
-import { alternate, sampleOf, type Sample } from '../rounds.ts';
+import { alternate, ratioOf, type Sample, sampleOf } from '../rounds.ts';
 import type { Recipient, SendReport } from '../senders/job.ts';
 import { simulatorEnv } from '../../test/harness/running-simulator.ts';
 import { Sending } from '../sending.ts';
@@ -160,10 +160,10 @@ class Race {
     const sample = (name: Name, what: keyof Run): Sample =>
       sampleOf((this.#runs.get(name) ?? []).map((run) => run[what]));
     const [ourCpu, ourSpeed] = [sample(OURS, 'cpuS'), sample(OURS, 'perSecond')];
-    const vsCpu = (name: Name) => (this.names.includes(name) ? sample(name, 'cpuS').median / ourCpu.median : null);
+    const vsCpu = (name: Name) => (this.names.includes(name) ? ratioOf(sample(name, 'cpuS'), ourCpu) : null);
     const bareSpeed = sample(BARE, 'perSecond');
-    const vsBareHttp2 = ourSpeed.median / bareSpeed.median;
-    const cpuVsBare = ourCpu.median / sample(BARE, 'cpuS').median;
+    const vsBareHttp2 = ratioOf(ourSpeed, bareSpeed);
+    const cpuVsBare = ratioOf(ourCpu, sample(BARE, 'cpuS'));
     const beside = (what: keyof Beside) => sampleOf(this.#beside.map((each) => each[what])).median;
     const vsFirebaseAdminCpu = vsCpu('firebase-admin') ?? NaN;
     const ratios: Partial<Record<Name, Pick<Row, 'ratio' | 'reached'>>> = {

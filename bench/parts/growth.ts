@@ -3,7 +3,7 @@ import { audienceStatement, FRESH_DAYS } from '#audience';
 import { churn, POSITIONS } from '../churn.ts';
 import { insideByGeodesic } from '../oracle.ts';
 import type { Bench, Findings, Part } from '../part.ts';
-import { alternate } from '../rounds.ts';
+import { alternate, ratioOf } from '../rounds.ts';
 
 const RADIUS_M = 120_000;
 /** Of the world's devices in the small table, and of those inside the circle in both. */
@@ -72,7 +72,7 @@ async function run(bench: Bench): Promise<Findings> {
       { rounds: 12 * bench.rounds + 1, warmUp: 2, stop: bench.stop },
     );
     if (counts.get('growth_small') !== counts.get('growth_big')) throw new Error('the audiences are not the same');
-    const ratio = samples.big.median / samples.small.median;
+    const ratio = ratioOf(samples.big, samples.small);
     const what = `growth: the same ${counts.get('growth_big')?.toLocaleString('en')} devices`;
     const row = (devices: number, { median, lowest, highest }: (typeof samples)['big']) => ({
       what,

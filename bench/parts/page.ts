@@ -8,7 +8,7 @@ import { cpuSeconds, type Deployment, type Process } from '../../test/harness/de
 import type { HerdOrder, HerdReport } from '../page-herd.ts';
 import type { Bench, Findings, Part, Row } from '../part.ts';
 import type { BarePage } from '../peers/bare-page.ts';
-import { alternate, type Sample, sampleOf } from '../rounds.ts';
+import { alternate, ratioOf, type Sample, sampleOf } from '../rounds.ts';
 
 /** What a phone's browser sends. */
 const PHONE = {
@@ -81,8 +81,8 @@ async function compare(
     { rounds: ROUNDS[bench.size], warmUp: WARM_UP, stop: bench.stop },
   );
   const micros = { ours: sampleOf(cpu.ours), bare: sampleOf(cpu.bare) };
-  const vsBare = found.ours.median / found.bare.median;
-  const vsBareCpu = micros.bare.median / micros.ours.median;
+  const vsBare = ratioOf(found.ours, found.bare);
+  const vsBareCpu = ratioOf(micros.bare, micros.ours);
   const reads = (await readsOf(databaseUrl)) - readsBefore;
   // Each of its herds begins with one, and then there is one a second.
   const mayRead = Math.ceil(herdSeconds) + ROUNDS[bench.size] + WARM_UP;

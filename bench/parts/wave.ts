@@ -6,7 +6,7 @@ import { RING_M, WaveRepository } from '#dispatch';
 import { databaseOptions, type Env } from '#platform';
 import { churn, POSITIONS, settle } from '../churn.ts';
 import type { Bench, Findings, Part, Row } from '../part.ts';
-import { alternate, type Sample } from '../rounds.ts';
+import { alternate, ratioOf, type Sample } from '../rounds.ts';
 import type { World } from '../world.ts';
 
 const TARGET = { rows: 5, bytes: 8 };
@@ -124,7 +124,7 @@ async function measure(bench: Bench, { client, source, world, agencyId, moved }:
     await bytesOf('batches', 'batch_recipients'),
     await bytesOf('batch_recipients'),
   ];
-  const vsRows = samples.rows.median / samples.batches.median;
+  const vsRows = ratioOf(samples.rows, samples.batches);
   const what = `wave: ${targeted.toLocaleString('en')} recipients stored nearest first, after ${(moved * 100).toFixed(1)} % moved`;
   const room = 'wave: bytes a recipient, with every index';
   const timed = (contender: string, sample: Sample, more: Partial<Row> = {}): Row => ({
