@@ -13,6 +13,8 @@ import { undone } from './harness/undone.ts';
 const BIG = ['positions', 'devices', 'batches', 'batch_recipients', 'receipts'];
 
 interface Statement {
+  /** Of a prepared one, whose plan is kept for other values. */
+  readonly name?: string | undefined;
   readonly sql: string;
   readonly parameters: readonly unknown[];
 }
@@ -25,8 +27,6 @@ interface Node {
   readonly 'Rows Removed by Join Filter'?: number;
   readonly Plans?: readonly Node[];
 }
-
-type Asking = Pick<EntityManager, 'query'>;
 
 /** What the product asks of PostgreSQL while an alert goes out, phones move and answer; caught on its way and explained. */
 describe('the plans of hot statements', () => {
@@ -57,13 +57,13 @@ describe('the plans of hot statements', () => {
   };
 
   /** Every index a statement goes by. */
-  const indexesOf = async (asked: Statement, on: Asking = source) =>
+  const indexesOf = async (asked: Statement, on = source.manager) =>
     new Set((await planOf(asked, on)).flatMap((node) => node['Index Name'] ?? []));
 
   it('read no big table through, whatever the product asked while an alert went out', async () => {
     expect(caught.size).toBeGreaterThan(20);
     for (const asked of caught.values()) {
-      const tables = await readThrough(asked, source);
+      const tables = await readThrough(asked, source.manager);
       expect({ sql: asked.sql, tables }).toEqual({ sql: asked.sql, tables: [] });
     }
   });
@@ -86,6 +86,11 @@ describe('the plans of hot statements', () => {
     for (const index of indexes) expect(used).toContain(index);
   });
 
+  it('are kept for all values where a batch asks them again and again', () => {
+    const kept = [...caught.values()].flatMap(({ name }) => name ?? []);
+    expect(kept.sort()).toEqual(['checkpoint', 'claim', 'settle', 'targets']);
+  });
+
   it('take the top of a long outbox by its key', async () => {
     await undone(source, async (tx) => {
       await tx.query(
@@ -98,7 +103,7 @@ describe('the plans of hot statements', () => {
   });
 
   it('test by PostGIS only what is in cells of the edge, each point once', async () => {
-    const nodes = await planOf(statement('WITH recent'), source);
+    const nodes = await planOf(statement('WITH recent'), source.manager);
     const testing = nodes.filter((node) => JSON.stringify({ ...node, Plans: [] }).includes('st_dwithin'));
     expect(testing).toHaveLength(1);
     const below = [...nodesOf(testing[0] as Node)]
@@ -152,8 +157,9 @@ describe('the plans of hot statements', () => {
 class Catching implements Logger {
   constructor(private readonly caught: Map<string, Statement>) {}
 
-  logQuery(sql: string, parameters: readonly unknown[] = []): void {
-    if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/.test(sql)) this.caught.set(sql, { sql, parameters });
+  logQuery(asked: string | { name: string; text: string }, parameters: readonly unknown[] = []): void {
+    const { name, text } = typeof asked === 'string' ? { text: asked } : asked;
+    if (/^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/.test(text)) this.caught.set(text, { name, sql: text, parameters });
   }
 
   logQueryError(): void {}
@@ -209,15 +215,33 @@ async function live(city: TestCity): Promise<void> {
 }
 
 /** As if none but the big ones had ever been analysed. */
-async function forgetSmallTables(on: Asking): Promise<void> {
+async function forgetSmallTables(on: EntityManager): Promise<void> {
   const small = `SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> ALL ($1)`;
   await on.query(`DELETE FROM pg_statistic WHERE starelid IN (${small})`, [BIG]);
   await on.query(`UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid IN (${small})`, [BIG]);
 }
 
-async function planOf(asked: Statement, on: Asking, more = ''): Promise<Node[]> {
-  const explain = `EXPLAIN (FORMAT JSON${more}) ${asked.sql}`;
-  const [row] = await on.query<[{ 'QUERY PLAN': [{ Plan: Node }] }]>(explain, [...asked.parameters]);
+/** The plan for its values and, of a prepared statement, the one that is kept for all. */
+async function planOf(asked: Statement, on: EntityManager, more = ''): Promise<Node[]> {
+  const own = await explained(`EXPLAIN (FORMAT JSON${more}) ${asked.sql}`, on, asked.parameters);
+  return asked.name === undefined ? own : [...own, ...(await keptPlanOf(asked, on))];
+}
+
+function keptPlanOf({ sql, parameters }: Statement, on: EntityManager): Promise<Node[]> {
+  return on.transaction(async (tx) => {
+    await tx.query('SET LOCAL plan_cache_mode = force_generic_plan');
+    await tx.query(`PREPARE kept AS ${sql}`);
+    const nodes = await explained(
+      `EXPLAIN (FORMAT JSON) EXECUTE kept (${parameters.map(() => 'NULL').join(', ')})`,
+      tx,
+    );
+    await tx.query('DEALLOCATE kept');
+    return nodes;
+  });
+}
+
+async function explained(explain: string, on: EntityManager, parameters: readonly unknown[] = []): Promise<Node[]> {
+  const [row] = await on.query<[{ 'QUERY PLAN': [{ Plan: Node }] }]>(explain, [...parameters]);
   return [...nodesOf(row['QUERY PLAN'][0].Plan)];
 }
 
@@ -227,7 +251,7 @@ function* nodesOf(node: Node): Generator<Node> {
 }
 
 /** The big tables that a statement reads through. */
-async function readThrough(asked: Statement, on: Asking): Promise<string[]> {
+async function readThrough(asked: Statement, on: EntityManager): Promise<string[]> {
   const nodes = await planOf(asked, on);
   const through = nodes.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name'] ?? '');
   return through.filter((table) => BIG.includes(table));

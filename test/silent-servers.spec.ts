@@ -11,7 +11,7 @@ import { emptyRedis, redisUrl, testEnv } from './harness/env.ts';
 import { until } from './harness/until.ts';
 
 /** Short, and each far enough from the next. */
-const PATIENCE = { connection: 400, statement: 800, silence: 1_200 };
+const PATIENCE = { connection: 400, statement: 800, silence: 1_200, connected: 60_000 };
 
 /** What Linux's table of connections calls a timer of keepalive (Documentation/networking/proc_net_tcp.rst). */
 const KEEPALIVE = '02';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { prepared } from '#platform';
 import type { ImportedPreferences, Preferences, PushTarget, Registration } from './device.types.ts';
 import type { StoredPosition } from './position.repository.ts';
 
@@ -109,7 +110,10 @@ export class DeviceRepository {
   /** Those of `ids` that can still be pushed to, in no order. */
   targets(ids: readonly number[]): Promise<PushTarget[]> {
     return this.dataSource.query<PushTarget[]>(
-      'SELECT id, token, platform, language FROM devices WHERE id = ANY($1::bigint[]) AND token IS NOT NULL',
+      prepared(
+        'targets',
+        'SELECT id, token, platform, language FROM devices WHERE id = ANY($1::bigint[]) AND token IS NOT NULL',
+      ),
       [ids],
     );
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { IN_ITS_DATABASE } from '#platform';
+import { IN_ITS_DATABASE, prepared } from '#platform';
 import { besideGate, enterBeside } from './alert-gate.repository.ts';
 import type { Lease, ReadyBatch, Settlement, Standing } from './batch.types.ts';
 import { CLAIMED_UNTIL, OWED_SINCE } from './gap.repository.ts';
@@ -27,7 +27,9 @@ export class BatchRepository {
    */
   async claim(batchId: number, epoch: number): Promise<Lease | null> {
     const [rows] = await this.dataSource.query<[Lease[], number]>(
-      `UPDATE batches b SET state = 'leased', epoch = b.epoch + 1, attempt = b.attempt + 1,
+      prepared(
+        'claim',
+        `UPDATE batches b SET state = 'leased', epoch = b.epoch + 1, attempt = b.attempt + 1,
          lease_until = now() + make_interval(secs => $3)
        FROM waves w, alerts a, messages m, batch_recipients r
        WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'pending' AND b.run_at <= now()
@@ -42,6 +44,7 @@ export class BatchRepository {
          w.trace_parent AS "traceParent", ${DEADLINE} AS deadline, ${DEADLINE} <= now() AS overdue,
          CASE WHEN b.first_push_at IS NULL AND b.seq = (SELECT min(seq) FROM batches WHERE wave_id = w.id)
            THEN (extract(epoch FROM now() - ${OWED_SINCE}) * 1000)::float8 END AS "firstDueMs"`,
+      ),
       [batchId, epoch, LEASE_SECONDS],
     );
     return rows[0] ?? null;
@@ -53,9 +56,12 @@ export class BatchRepository {
    */
   async checkpoint(lease: Lease, results: string, pushed: boolean): Promise<number | null> {
     const [rows] = await this.dataSource.query<[{ epoch: number }[], number]>(
-      `UPDATE batches b SET results = $3, lease_until = now() + make_interval(secs => $4), ${PUSHED('$5')}, ${BARREN('$3')}
+      prepared(
+        'checkpoint',
+        `UPDATE batches b SET results = $3, lease_until = now() + make_interval(secs => $4), ${PUSHED('$5')}, ${BARREN('$3')}
        FROM alerts a WHERE b.id = $1 AND b.epoch = $2 AND b.state = 'leased' AND a.id = b.alert_id
        RETURNING a.epoch`,
+      ),
       [lease.batchId, lease.epoch, results, LEASE_SECONDS, pushed],
     );
     return rows[0]?.epoch ?? null;
@@ -94,9 +100,12 @@ export class BatchRepository {
     tx: EntityManager = this.dataSource.manager,
   ): Promise<boolean> {
     const [, held] = await tx.query<[unknown[], number]>(
-      `WITH gate AS MATERIALIZED (SELECT ${besideGate('$7::text')}),
+      prepared(
+        'settle',
+        `WITH gate AS MATERIALIZED (SELECT ${besideGate('$7::text')}),
          alert AS MATERIALIZED (SELECT 1 FROM gate, alerts a WHERE a.id = $7::uuid AND a.epoch = $8 FOR SHARE OF a)
        UPDATE batches SET ${SETTLED} FROM alert WHERE ${HELD}`,
+      ),
       [...settled(lease, settlement), lease.alertId, lease.alertEpoch],
     );
     return held === 1;

@@ -5,7 +5,7 @@ import type { Client } from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { ENV, type Env } from './env.ts';
 
-/** For how many milliseconds PostgreSQL is waited for. */
+/** For how many milliseconds PostgreSQL is waited for, and a connection kept. */
 const PATIENCE = {
   /** Until there is a connection, new or come free. */
   connection: 10_000,
@@ -13,6 +13,8 @@ const PATIENCE = {
   statement: 60_000,
   /** A server that vanished ends no statement: a connection on which nothing comes for longer than one may take is broken off. */
   silence: 65_000,
+  /** With a connection go its prepared plans, of which one may have been made for a table that was empty yet. */
+  connected: 300_000,
 };
 
 /**
@@ -33,6 +35,7 @@ export function databaseOptions(env: Env, applicationName: string, patience = PA
       // Compiling a statement costs more than any of ours takes.
       options: '-c jit=off',
       connectionTimeoutMillis: patience.connection,
+      maxLifetimeSeconds: patience.connected / 1_000,
       statement_timeout: patience.statement,
       idle_in_transaction_session_timeout: patience.statement,
       onConnect: (client: Client) => breakOffInSilence(client, patience.silence),

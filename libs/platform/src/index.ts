@@ -22,6 +22,7 @@ export { Metrics } from './metrics.ts';
 export { networkOf } from './network.ts';
 export { QueueAdds } from './queue-adds.ts';
 export { RateLimit, type RateLimitOptions, RateLimits } from './rate-limit.ts';
+export { prepared } from './prepared.ts';
 export { RequestContext, type RequestFacts } from './request-context.ts';
 export { REDIS } from './redis.ts';
 export { inPieces, RetentionRuns, sumOver } from './retention-runs.ts';
