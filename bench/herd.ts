@@ -63,7 +63,7 @@ const PEERS: Readonly<Record<Name, string>> = {
 /** Each sends its next request when its last is answered. */
 export const CONNECTIONS = 256;
 
-const SECONDS = { tiny: 1, small: 3, full: 10 } as const;
+const SECONDS = { tiny: 1, small: 2, full: 10 } as const;
 
 /** What ours is to reach, times the peer. */
 const TARGETS = { save: 4, bare: 0.25 } as const;

@@ -22,7 +22,7 @@ const CONNECTIONS = 64;
  * Many short bursts: what others take of the machine changes from second to second, so that even two of the same program differ by a
  * tenth after nine bursts of one.
  */
-const ROUNDS = { tiny: 1, small: 60, full: 160 } as const;
+const ROUNDS = { tiny: 1, small: 48, full: 160 } as const;
 const WARM_UP = 10;
 const SECONDS = 0.25;
 const TARGET = 0.8;

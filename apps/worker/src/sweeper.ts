@@ -4,8 +4,11 @@ import { Metrics, Outbox } from '#platform';
 import { Rounds } from './rounds.ts';
 import type { Ticker } from './ticker.ts';
 
-/** An emptied queue or a dead worker delays nobody for much longer than this. */
+/** An emptied queue delays nobody for much longer than this. */
 const SWEEP_MS = 5_000;
+
+/** Nor does a dead worker, once its leases have run out: to look for such is one look into a small index. */
+const LEASES_MS = 1_000;
 
 /**
  * Rebuilds from the database whatever Redis or a dead worker has lost, ends what has expired, holds what was silent for too long, and
@@ -15,13 +18,14 @@ const SWEEP_MS = 5_000;
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger(Sweeper.name);
-  private readonly ticker: Ticker;
+  private readonly sweep: Ticker;
+  private readonly leases: Ticker;
   private readonly reclaimed;
 
   constructor(
     private readonly sender: BatchSender,
     ending: Ending,
-    feeder: Feeder,
+    private readonly feeder: Feeder,
     gaps: Gaps,
     ladders: Ladders,
     restoration: Restoration,
@@ -33,29 +37,30 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       'golden72_leases_lost_total',
       'Batches that this worker took back from one that had gone silent.',
     );
-    this.ticker = rounds.of('sweep', SWEEP_MS, {
+    this.sweep = rounds.of('sweep', SWEEP_MS, {
       // First of all: in a restored database the alerts are held before anything else is done with them.
       restored: () => restoration.check(),
       outbox: () => outbox.flush(),
       expiry: () => ending.expireOverdue(),
       gaps: () => gaps.hold(),
       ladders: () => ladders.climb(),
-      leases: () => this.reclaim(),
       feed: () => feeder.feed(),
     });
+    this.leases = rounds.of('leases', LEASES_MS, { leases: () => this.reclaim() });
   }
 
   /** Whether no sweep has ended for so long that what others lose would stay lost. */
   get late(): boolean {
-    return this.ticker.late;
+    return this.sweep.late;
   }
 
   onApplicationBootstrap(): void {
-    this.ticker.start();
+    this.sweep.start();
+    this.leases.start();
   }
 
-  onApplicationShutdown(): Promise<void> {
-    return this.ticker.stop();
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([this.sweep.stop(), this.leases.stop()]);
   }
 
   private async reclaim(): Promise<void> {
@@ -63,5 +68,6 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     if (reclaimed === 0) return;
     this.reclaimed.inc(reclaimed);
     this.logger.warn({ reclaimed }, 'leases had run out');
+    await this.feeder.feed();
   }
 }
