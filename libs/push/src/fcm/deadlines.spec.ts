@@ -26,6 +26,22 @@ describe('Deadlines', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  it('lets what was done while the process stood still be read first', () => {
+    const overdue: string[] = [];
+    const deadlines = new Deadlines<string>(1000, (thing) => overdue.push(thing));
+    deadlines.add('done');
+    deadlines.add('not done');
+    const now = performance.now();
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => now + 60_000);
+    jest.advanceTimersByTime(1000);
+    expect(overdue).toEqual([]);
+    deadlines.delete('done');
+    clock.mockRestore();
+    jest.advanceTimersByTime(1000);
+    expect(overdue).toEqual(['not done']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('gives them out in the order they came', () => {
     const deadlines = new Deadlines<string>(1000, () => {});
     for (const thing of ['a', 'b', 'c']) deadlines.add(thing);

@@ -1,6 +1,12 @@
+/** A timer that fires so late tells that the whole process stood still: nothing that came meanwhile has been read. */
+const STANDSTILL_MS = 1_000;
+
+/** Enough to read it. */
+const CATCH_UP_MS = 1_000;
+
 /**
  * Things that must be done with within the same time each, kept in the order they came: one timer for all, where one
- * each would cost more than the work. The timer holds no process open.
+ * each would cost more than the work. The timer holds no process open. One that stood still has a second more for what it finds done.
  */
 export class Deadlines<T> {
   readonly #since = new Map<T, number>();
@@ -47,7 +53,12 @@ export class Deadlines<T> {
   }
 
   #wake(inMs: number): NodeJS.Timeout {
-    return setTimeout(() => this.#sweep(), inMs).unref();
+    const dueAt = performance.now() + inMs;
+    return setTimeout(() => {
+      const stoodStill = performance.now() - dueAt > STANDSTILL_MS;
+      if (stoodStill) this.#timer = setTimeout(() => this.#sweep(), CATCH_UP_MS).unref();
+      else this.#sweep();
+    }, inMs).unref();
   }
 
   #sweep(): void {
