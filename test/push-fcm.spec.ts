@@ -16,6 +16,7 @@ import { PassThrough } from 'node:stream';
 import { createFcmGateway, type FcmEvent, type FcmOptions, type PushGateway, type PushMessage } from '#push';
 import { startSimulator, type SettingsPatch, type Simulator } from '../apps/fcm-simulator/src/simulator.ts';
 import {
+  heldOpen,
   named,
   pushGatewayContract,
   pushMessage,
@@ -99,6 +100,16 @@ describe('FCM, simulated', () => {
     await until(() => simulator.stats().openSessions === 2);
     expect(await names(gateway, pushMessages(1))).toEqual(['accepted']);
     expect(simulator.stats().sessions).toBe(2);
+  });
+
+  it('leaves nothing behind of a connection that the server has ended', async () => {
+    const before = heldOpen();
+    gateway = gatewayTo(simulator.fcmUrl, { pingTimeoutMs: 30_000 });
+    await until(() => simulator.stats().openSessions === 1);
+    simulator.dropSessions();
+    await until(() => simulator.stats().sessions === 2);
+    await gateway.close();
+    await until(() => heldOpen() <= before);
   });
 
   it('shows a phone every key it reads, and the newer version in place of the older', async () => {

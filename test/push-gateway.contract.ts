@@ -59,7 +59,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 }
 
 /** How many sockets and timers keep this process alive. */
-function heldOpen(): number {
+export function heldOpen(): number {
   return process.getActiveResourcesInfo().filter((kind) => /^(TCP|TLS|Timeout)/.test(kind)).length;
 }
 

@@ -184,11 +184,12 @@ export class Session implements StreamOwner {
   }
 
   #closed(): void {
+    // First, for it begins to take leave.
+    this.retire('CLOSED_BY_SERVER');
     clearTimeout(this.#connectTimer);
     clearTimeout(this.#farewellTimer);
     clearInterval(this.#pingTimer);
     this.#underWay.stop();
-    this.retire('CLOSED_BY_SERVER');
     this.#owner.closed(this);
   }
 }
