@@ -20,7 +20,7 @@ const PHONE = {
 const CONNECTIONS = 64;
 /**
  * Many short bursts: what others take of the machine changes from second to second, so that even two of the same program differ by a
- * tenth after nine bursts of one.
+ * tenth after nine turns of a second.
  */
 const ROUNDS = { tiny: 1, small: 48, full: 160 } as const;
 const WARM_UP = 10;
