@@ -24,15 +24,15 @@ export async function storeDevices(
   await client.connect();
   try {
     const stored = await stage(client, devices, progress);
-    // Indexes are made once over all rows instead of being grown by each.
-    const indexes = await droppable(client);
+    // Made once over all rows instead of being grown, or looked into, by each.
+    const keys = await droppable(client);
     await client.query(`
       INSERT INTO devices (id, secret_hash, provider, platform, token, language) OVERRIDING SYSTEM VALUE
       SELECT id, secret_hash, 'fcm', platform, token, language FROM staged ORDER BY id`);
     await client.query(`
       INSERT INTO positions (device_id, provider, cell, lon, lat, seen_at, opted_out, muted_until)
       SELECT id, 'fcm', cell, lon, lat, now(), opted_out, muted_until FROM staged ORDER BY cell`);
-    for (const definition of indexes) await client.query(definition);
+    for (const key of keys) await client.query(key);
     await client.query(`SELECT setval(pg_get_serial_sequence('devices', 'id'), ${stored})`);
     await client.query('DROP TABLE staged');
     await client.query('VACUUM (ANALYZE) devices, positions');
@@ -77,13 +77,21 @@ async function stage(
   return n;
 }
 
-/** Drops the indexes that stand for no constraint. @returns the statements that make them again */
+/** Drops keys and indexes. @returns the statements that make them again, what is referenced before what refers to it */
 async function droppable(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; definition: string }>(
-    `SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition
-     FROM pg_index i WHERE i.indrelid IN ('devices'::regclass, 'positions'::regclass)
-       AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)`,
+  const keys = await client.query<{ drop: string; make: string }>(
+    `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname) AS drop,
+       format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid)) AS make
+     FROM pg_constraint c WHERE c.conrelid IN (${TABLES}) AND c.contype IN ('f', 'u', 'p')
+     ORDER BY c.contype <> 'f'`,
   );
-  for (const { name } of rows) await client.query(`DROP INDEX ${name}`);
-  return rows.map((row) => row.definition);
+  for (const { drop } of keys.rows) await client.query(drop);
+  const indexes = await client.query<{ drop: string; make: string }>(
+    `SELECT format('DROP INDEX %s', indexrelid::regclass) AS drop, pg_get_indexdef(indexrelid) AS make
+     FROM pg_index WHERE indrelid IN (${TABLES})`,
+  );
+  for (const { drop } of indexes.rows) await client.query(drop);
+  return [...indexes.rows, ...keys.rows.toReversed()].map(({ make }) => make);
 }
+
+const TABLES = `'devices'::regclass, 'positions'::regclass`;
