@@ -48,8 +48,8 @@ export interface Comparison {
   readonly method: Load['method'];
   readonly path: string;
   readonly servers: Readonly<Record<Name, Process<{ readonly url: string }>>>;
-  /** Writes the file of a run, other requests for each. */
-  readonly prepare: (run: number) => Promise<{ readonly file: string; readonly lines: number }>;
+  /** Writes the file of a run, other requests for each, of which that share suffices. */
+  readonly prepare: (run: number, share: number) => Promise<{ readonly file: string; readonly lines: number }>;
   /** @returns how many answered requests are not stored */
   readonly check: (answered: Answered) => Promise<number>;
 }
@@ -64,6 +64,9 @@ const PEERS: Readonly<Record<Name, string>> = {
 export const CONNECTIONS = 256;
 
 const SECONDS = { tiny: 1, small: 2, full: 10 } as const;
+
+/** Of the requests that ours could be sent: a peer that saves one by one comes to a tenth, and one that stores nothing may be sent the same again. */
+const SHARES: Readonly<Record<Name, number>> = { ours: 1, save: 0.25, bare: 0.25 };
 
 /** What ours is to reach, times the peer. */
 const TARGETS = { save: 4, bare: 0.25 } as const;
@@ -80,7 +83,7 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Fin
     (name: Name): Contender =>
     async () => {
       run++;
-      const { file, lines } = await comparison.prepare(run);
+      const { file, lines } = await comparison.prepare(run, SHARES[name]);
       const { pid, ready } = comparison.servers[name];
       const { method, path } = comparison;
       const load = { url: ready.url, method, path, file, connections: CONNECTIONS, seconds: SECONDS[bench.size] };

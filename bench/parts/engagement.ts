@@ -8,7 +8,7 @@ import { SECRET_KEY, startApi } from '../api.ts';
 import { compare, CONNECTIONS } from '../herd.ts';
 import type { Bench, Part } from '../part.ts';
 
-/** Batches whose recipients answer in one run: more than any contender is told of. */
+/** Batches whose recipients may answer in one run: more than any contender stores. */
 const BATCHES = { tiny: 40, small: 120, full: 400 } as const;
 
 const BATCH = 500;
@@ -34,8 +34,8 @@ export const engagement: Part = {
           save: await peer(bench, 'save', databaseUrl),
           bare: await peer(bench, 'bare', databaseUrl),
         },
-        prepare: async (run) => {
-          const receipts = receiptsOf(await addBatches(client, wave, run, BATCHES[bench.size]));
+        prepare: async (run, share) => {
+          const receipts = receiptsOf(await addBatches(client, wave, share * BATCHES[bench.size]));
           told.set(run, receipts);
           const file = join(bench.dir, 'engagement.tsv');
           const lines = receipts.map(({ batch, index, kind }) => {
@@ -103,11 +103,11 @@ async function release(client: Client): Promise<Wave> {
 }
 
 /** @returns their ids */
-async function addBatches(client: Client, wave: Wave, run: number, count: number): Promise<number[]> {
+async function addBatches(client: Client, wave: Wave, count: number): Promise<number[]> {
   const { rows } = await client.query<{ id: string }>(
     `INSERT INTO batches (wave_id, alert_id, seq, provider, band, size)
-     SELECT $1, $2, $3::int * $4::int + n, 'fcm', 0, $5 FROM generate_series(1, $4) AS n RETURNING id`,
-    [wave.id, wave.alertId, run, count, BATCH],
+     SELECT $1, $2, (SELECT count(*) FROM batches) + n, 'fcm', 0, $4 FROM generate_series(1, $3::int) AS n RETURNING id`,
+    [wave.id, wave.alertId, count, BATCH],
   );
   return rows.map(({ id }) => Number(id));
 }

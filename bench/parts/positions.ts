@@ -11,7 +11,7 @@ import { fill } from '../world.ts';
 /** Devices that move. */
 const DEVICES = { tiny: 20_000, small: 100_000, full: 1_000_000 } as const;
 
-/** Of them, those that move in one run: more than any contender is told of. */
+/** Of them, those that may move in one run: more than any contender stores. */
 const MOVED = { tiny: 20_000, small: 60_000, full: 200_000 } as const;
 
 /** Degrees to either side of where a phone was at first: within a bus ride. */
@@ -37,7 +37,7 @@ export const positions: Part = {
           save: await peer(bench, 'save', databaseUrl),
           bare: await peer(bench, 'bare', databaseUrl),
         },
-        prepare: (run) => prepare(join(bench.dir, 'positions.tsv'), homes, MOVED[bench.size], run),
+        prepare: (run, share) => prepare(join(bench.dir, 'positions.tsv'), homes, share * MOVED[bench.size], run),
         check: (answered) => check(client, homes, answered),
       });
     } finally {
