@@ -18,6 +18,10 @@ const PEERS = {
   'firebase-admin': 'bench/senders/firebase-admin.ts',
   'fcm-v1-http2': 'bench/senders/fcm-v1-http2.ts',
 } as const;
+/** Of those asked, how many a peer sends to: what a message costs it does not depend on how many follow, and a small run is to be short. */
+const TO_PEERS = { tiny: 100_000, small: 50_000, full: 1_000_000 } as const;
+/** Before it is measured, as ours has sent a whole wave. */
+const WARM_UP = 10_000;
 type Name = typeof OURS | keyof typeof PEERS;
 
 /** What one run cost its sender. */
@@ -75,7 +79,7 @@ class Race {
     this.names = [OURS, ...(peers.keys() as Iterable<Name>)];
   }
 
-  /** The peers send to exactly those whom an alert of ours has asked. */
+  /** The peers send to those whom an alert of ours has asked, nearest first. */
   static async prepare(bench: Bench, sending: Sending): Promise<Race> {
     const { city } = await bench.world();
     const { alertId } = await sending.approve(city.center, RADIUS_M);
@@ -93,9 +97,10 @@ class Race {
     const peers = new Map<Name, Process<unknown>>();
     for (const [name, program] of Object.entries(PEERS)) {
       if (name === 'fcm-v1-http2' && !existsSync(join(bench.root, 'bench/peers/node_modules'))) continue;
-      peers.set(name as Name, await bench.deployment().start(name.replaceAll(/\W+/g, '-'), program, env, [file]));
+      peers.set(name as Name, await bench.deployment().start(slug(name), program, env, [file]));
     }
-    return new Race(bench, sending, peers, rows.length);
+    for (const [name, peer] of peers) await peer.ask<SendReport>({ alert: `warm-${slug(name)}`, count: WARM_UP });
+    return new Race(bench, sending, peers, Math.min(rows.length, TO_PEERS[bench.size]));
   }
 
   async run(name: Name): Promise<number> {
@@ -145,9 +150,9 @@ class Race {
 
   async #peer(name: Name): Promise<Run> {
     const peer = this.#peers.get(name) as Process<unknown>;
-    const alert = `peer-${name.replaceAll(/\W+/g, '-')}-${this.#round++}`;
+    const alert = `peer-${slug(name)}-${this.#round++}`;
     const before = cpuSeconds(peer.pid);
-    const { beganAt, accepted } = await peer.ask<SendReport>({ alert });
+    const { beganAt, accepted } = await peer.ask<SendReport>({ alert, count: this.#recipients });
     const cpu = cpuSeconds(peer.pid) - before;
     if (accepted !== this.#recipients) throw new Error(`${name}: ${accepted} of ${this.#recipients} accepted`);
     const { lastAcceptedAt } = await this.#sending.simulator.alert(alert);
@@ -196,6 +201,10 @@ class Race {
       },
     };
   }
+}
+
+function slug(name: string): string {
+  return name.replaceAll(/\W+/g, '-');
 }
 
 function cpuRow(contender: Name, { median, lowest, highest }: Sample, ratio: Partial<Row> = {}): Row {

@@ -11,6 +11,8 @@ export interface Recipient {
 /** One run: the simulator counts by the alert's id. */
 export interface SendJob {
   readonly alert: string;
+  /** To so many of the recipients, the first ones. */
+  readonly count: number;
 }
 
 export interface SendReport {
@@ -64,7 +66,9 @@ export function serve(send: (recipients: readonly Recipient[], job: SendJob) => 
   const recipients = JSON.parse(readFileSync(process.argv[2] as string, 'utf8')) as Recipient[];
   process.on('message', (job: SendJob) => {
     const beganAt = Date.now();
-    void send(recipients, job).then((accepted) => process.send?.({ beganAt, accepted } satisfies SendReport));
+    void send(recipients.slice(0, job.count), job).then((accepted) =>
+      process.send?.({ beganAt, accepted } satisfies SendReport),
+    );
   });
   process.on('disconnect', () => process.exit());
   process.send?.({ ready: true });
