@@ -65,7 +65,7 @@ describe('capOf', () => {
     fc.assert(
       fc.property(point, resolution, (p, r) => {
         const cap = capOf(h3.cellToParent(hex(cellOf(p)), r), r);
-        expect(haversineM(cap.center, p)).toBeLessThanOrEqual(cap.radiusM);
+        return haversineM(cap.center, p) <= cap.radiusM;
       }),
       { numRuns: 2_000 },
     );
@@ -77,7 +77,7 @@ describe('capOf', () => {
         const cap = capOf(id, r);
         expect(furthestM(cap.center, id, r)).toBeLessThanOrEqual(cap.radiusM);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -87,9 +87,8 @@ describe('capOf', () => {
         cell.filter(({ r }) => r < CELL_RESOLUTION),
         ({ r, id }) => {
           const cap = capOf(id, r);
-          for (const child of h3.cellToChildren(id, r + 1).map((child) => wideCapOf(child, r + 1))) {
-            expect(haversineM(cap.center, child.center) + child.radiusM).toBeLessThan(cap.radiusM * NEST);
-          }
+          const children = h3.cellToChildren(id, r + 1).map((child) => wideCapOf(child, r + 1));
+          return children.every(({ center, radiusM }) => haversineM(cap.center, center) + radiusM < cap.radiusM * NEST);
         },
       ),
       { numRuns: 1_000 },
@@ -100,20 +99,19 @@ describe('capOf', () => {
 describe('wideCapOf', () => {
   const holdsExactCap = (id: string, r: number) => {
     const [wide, exact] = [wideCapOf(id, r), capOf(id, r)];
-    expect(wide.center).toEqual(exact.center);
-    expect(wide.radiusM).toBeGreaterThanOrEqual(exact.radiusM);
+    return wide.center[0] === exact.center[0] && wide.center[1] === exact.center[1] && wide.radiusM >= exact.radiusM;
   };
 
   it('holds the cap of every coarse cell', () => {
     for (let r = 0, ids = h3.getRes0Cells(); r <= 2; r++, ids = ids.flatMap((id) => h3.cellToChildren(id, r))) {
-      for (const id of ids) holdsExactCap(id, r);
+      expect(ids.filter((id) => !holdsExactCap(id, r))).toEqual([]);
     }
   });
 
   it('holds the cap of any cell', () => {
     fc.assert(
       fc.property(cell, ({ r, id }) => holdsExactCap(id, r)),
-      { numRuns: 5_000 },
+      { numRuns: 3_000 },
     );
   });
 });

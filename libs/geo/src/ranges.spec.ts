@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { CellRange } from './cell.ts';
 import { difference, intersection, union } from './ranges.ts';
@@ -28,8 +28,7 @@ describe('ranges are sets of ids', () => {
     fc.assert(
       fc.property(ranges, ranges, (a, b) => {
         const result = operation(a, b);
-        expect(idsOf(result)).toEqual(oracle(idsOf(a), idsOf(b)));
-        expect(sorted(result)).toBe(true);
+        return sorted(result) && idsOf(result).join() === oracle(idsOf(a), idsOf(b)).join();
       }),
       { numRuns: 2_000 },
     );

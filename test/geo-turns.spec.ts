@@ -1,10 +1,10 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { describe, expect, it } from '@jest/globals';
-import type { Area } from './area.ts';
-import { areaFault, MAX_RADIUS_M } from './area-fault.ts';
-import type { CellRange } from './cell.ts';
-import { cover, coverInTurns } from './cover.ts';
-import { tractsInTurns, tractsOf } from './tracts.ts';
+import type { Area } from '../libs/geo/src/area.ts';
+import { areaFault, MAX_RADIUS_M } from '../libs/geo/src/area-fault.ts';
+import type { CellRange } from '../libs/geo/src/cell.ts';
+import { cover, coverInTurns } from '../libs/geo/src/cover.ts';
+import { tractsInTurns, tractsOf } from '../libs/geo/src/tracts.ts';
 
 /** The most work that sound areas make. */
 const saw = Array.from({ length: 998 }, (_, i) => {

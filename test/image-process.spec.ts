@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
-import { BOUNDS, type DecoderBounds, drawApart } from './image-process.ts';
+import { BOUNDS, type DecoderBounds, drawApart } from '../libs/platform/src/image-process.ts';
 
 /** 49 megapixels, which take a second or two and a gigabyte to draw. */
 let giant: Buffer;
