@@ -1,10 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { describe, expect, it } from '@jest/globals';
-import type { Area } from '../libs/geo/src/area.ts';
-import { areaFault, MAX_RADIUS_M } from '../libs/geo/src/area-fault.ts';
-import type { CellRange } from '../libs/geo/src/cell.ts';
-import { cover, coverInTurns } from '../libs/geo/src/cover.ts';
-import { tractsInTurns, tractsOf } from '../libs/geo/src/tracts.ts';
+import { type Area, areaFault, type CellRange, cover, coverInTurns, MAX_RADIUS_M, tractsInTurns, tractsOf } from '#geo';
 
 /** The most work that sound areas make. */
 const saw = Array.from({ length: 998 }, (_, i) => {
